@@ -1,0 +1,72 @@
+//! One table per file: the sea-orm models of the c360 schema.
+//!
+//! No logic lives here. What a column means is said where it is served, in the descriptions of the GraphQL
+//! schema; what may stand in it is said by the constraints of the migrations.
+#![expect(missing_docs, reason = "a column is described where it is served, in the GraphQL schema")]
+
+pub mod address;
+pub mod business_calendar;
+pub mod business_holiday;
+pub mod business_hours;
+pub mod campaign;
+pub mod campaign_member;
+pub mod consent;
+pub mod coupon;
+pub mod coupon_definition;
+pub mod coupon_product;
+pub mod customer;
+pub mod customer_identity;
+pub mod customer_merge;
+pub mod customer_note;
+pub mod customer_segment;
+pub mod customer_statistics;
+pub mod customer_tag;
+pub mod earning_rule;
+pub mod event;
+pub mod event_head;
+pub mod event_value;
+pub mod exchange_line;
+pub mod feedback;
+pub mod follow_up;
+pub mod fulfillment;
+pub mod fulfillment_event;
+pub mod fulfillment_line;
+pub mod idempotency_record;
+pub mod interaction;
+pub mod job_lease;
+pub mod loyalty_account;
+pub mod loyalty_card;
+pub mod loyalty_programme;
+pub mod loyalty_tier;
+pub mod loyalty_transaction;
+pub mod order;
+pub mod order_discount;
+pub mod order_line;
+pub mod order_return;
+pub mod partner;
+pub mod payment;
+pub mod points_allocation;
+pub mod points_hold;
+pub mod points_hold_allocation;
+pub mod points_lot;
+pub mod product;
+pub mod redemption;
+pub mod referral;
+pub mod refund;
+pub mod return_line;
+pub mod reward;
+pub mod segment;
+pub mod sla_clock;
+pub mod sla_policy;
+pub mod sla_target;
+pub mod staff;
+pub mod store;
+pub mod survey;
+pub mod survey_answer;
+pub mod survey_invitation;
+pub mod team;
+pub mod ticket;
+pub mod ticket_link;
+pub mod ticket_macro;
+pub mod ticket_message;
+pub mod ticket_tag;

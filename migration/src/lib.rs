@@ -1,0 +1,36 @@
+//! The schema of c360, step by step.
+//!
+//! Each step is one file of SQL, written once in PostgreSQL's words; [`step`] maps the column types
+//! to SQLite's. Steps only go forward. `c360 migrate` runs them under a lock, so that any number of
+//! processes may start at once.
+
+mod m20261122_000001_create_reference;
+mod m20261122_000002_create_customers;
+mod m20261122_000003_create_orders;
+mod m20261122_000004_create_tickets;
+mod m20261122_000005_create_loyalty;
+mod m20261122_000006_create_feedback;
+mod m20261122_000007_create_events;
+mod m20261122_000008_create_statistics;
+mod step;
+
+use sea_orm_migration::prelude::*;
+
+/// The ordered list of steps.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_create_reference::STEP),
+            Box::new(m20261122_000002_create_customers::STEP),
+            Box::new(m20261122_000003_create_orders::STEP),
+            Box::new(m20261122_000004_create_tickets::STEP),
+            Box::new(m20261122_000005_create_loyalty::STEP),
+            Box::new(m20261122_000006_create_feedback::STEP),
+            Box::new(m20261122_000007_create_events::STEP),
+            Box::new(m20261122_000008_create_statistics::STEP),
+        ]
+    }
+}

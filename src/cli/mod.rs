@@ -1,0 +1,95 @@
+//! The command line: one file per command.
+
+mod import;
+mod migrate;
+mod seed;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sea_orm::DbErr;
+
+use crate::config::{Config, ConfigError};
+
+/// c360 gives a retailer one view of each customer, and one place to act on it.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Arguments {
+    /// A TOML file with settings (see config.default.toml).
+    #[arg(long, global = true, env = "C360_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database's schema up to date. Safe when many processes start at once.
+    Migrate(migrate::Arguments),
+    /// Fill an empty database with a synthetic retailer of any size; the same seed makes the same retailer.
+    Seed(seed::Arguments),
+    /// Bring real data in. Running it again changes nothing.
+    Import(import::Arguments),
+}
+
+/// Why a command failed, in one line for the person who typed it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    #[error("the database says: {0}")]
+    Database(#[from] DbErr),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+/// Parses the arguments, runs the command, and says in one line what went wrong if anything did.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(run(arguments)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("c360: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let config = Config::load(arguments.config.as_deref(), &|name| std::env::var(name).ok())?;
+    match arguments.command {
+        Command::Migrate(arguments) => migrate::run(&config, &arguments).await,
+        Command::Seed(arguments) => seed::run(&config, &arguments).await,
+        Command::Import(arguments) => import::run(&config, &arguments).await,
+    }
+}
+
+/// Opens the configured database, or says which setting is missing.
+async fn open(config: &Config) -> Result<sea_orm::DatabaseConnection, Failure> {
+    if config.database.url.is_empty() {
+        return Err(Failure::Other(
+            "no database: set DATABASE_URL to sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME".into(),
+        ));
+    }
+    Ok(crate::db::connect(&config.database).await?)
+}
+
+/// Refuses to go on over a schema that is older than this build.
+async fn require_current_schema(db: &sea_orm::DatabaseConnection) -> Result<(), Failure> {
+    match crate::db::pending_migrations(db).await? {
+        0 => Ok(()),
+        n => Err(Failure::Other(format!("{n} migrations are pending: run `c360 migrate` first"))),
+    }
+}

@@ -1,0 +1,207 @@
+//! Settings: load, validate, freeze. `config.default.toml` documents and defaults every one of them.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+/// The commented defaults, which are also the list of all settings.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+
+/// All settings of a run, complete and frozen.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the gateway listens, `HOST:PORT`.
+    pub listen: String,
+    /// The database.
+    pub database: Database,
+    /// How tokens are verified.
+    pub auth: Auth,
+    /// Facts about the retailer.
+    pub retailer: Retailer,
+    /// What is logged and how.
+    pub log: Log,
+}
+
+/// Settings of the database.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite://…` or `postgres://…`; empty when not set.
+    pub url: String,
+    /// Connections kept.
+    pub max_connections: u32,
+    /// Longest wait for a connection, in milliseconds.
+    pub acquire_timeout_ms: u64,
+    /// Longest run of a statement, in milliseconds.
+    pub statement_timeout_ms: u64,
+}
+
+/// Settings of token verification.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Required `iss`.
+    pub issuer: String,
+    /// Required `aud`.
+    pub audience: String,
+    /// A JWK set as a file.
+    pub jwks_file: PathBuf,
+    /// One public key as a PEM file.
+    pub public_key_file: PathBuf,
+    /// Accepted signature algorithms.
+    pub algorithms: Vec<String>,
+    /// Required `typ`.
+    pub typ: String,
+    /// Tolerated difference of clocks, in seconds.
+    pub leeway_seconds: u64,
+    /// Verified tokens to remember.
+    pub remembered_tokens: u64,
+}
+
+/// Facts about the retailer that rules need.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retailer {
+    /// Regions for phone numbers without a country code, most likely first.
+    pub phone_regions: Vec<String>,
+}
+
+/// Settings of the log.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: String,
+    /// An `EnvFilter` directive.
+    pub filter: String,
+}
+
+/// What is wrong with the settings, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+impl Config {
+    /// Defaults, then the file, then what `env` answers for a variable's name.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown setting or a value of the wrong kind.
+    pub fn load(file: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut table: Table = parse(DEFAULTS, "config.default.toml")?;
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| ConfigError(format!("cannot read the settings in {}: {e}", path.display())))?;
+            overlay(&mut table, parse(&text, &path.display().to_string())?, "")?;
+        }
+        from_environment(&mut table, "C360", env)?;
+        if let Some(url) = variable("DATABASE_URL", env)?
+            && let Some(Value::Table(database)) = table.get_mut("database")
+        {
+            database.insert("url".into(), Value::String(url));
+        }
+        let config: Self = table.try_into().map_err(|e: toml::de::Error| ConfigError(one_line(&e)))?;
+        config.check()
+    }
+
+    fn check(self) -> Result<Self, ConfigError> {
+        if !matches!(self.log.format.as_str(), "text" | "json") {
+            return Err(ConfigError(format!("log.format is \"{}\"; it must be \"text\" or \"json\"", self.log.format)));
+        }
+        if self.database.max_connections == 0 {
+            return Err(ConfigError("database.max_connections must be at least 1".into()));
+        }
+        Ok(self)
+    }
+}
+
+fn parse(text: &str, name: &str) -> Result<Table, ConfigError> {
+    text.parse().map_err(|e: toml::de::Error| ConfigError(format!("{name}: {}", one_line(&e))))
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', " ")
+}
+
+fn overlay(base: &mut Table, over: Table, path: &str) -> Result<(), ConfigError> {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (None, _) => return Err(ConfigError(format!("there is no setting {path}{key}"))),
+            (Some(Value::Table(inner)), Value::Table(value)) => overlay(inner, value, &format!("{path}{key}."))?,
+            (Some(slot), value) => *slot = value,
+        }
+    }
+    Ok(())
+}
+
+fn from_environment(table: &mut Table, prefix: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    for (key, slot) in table.iter_mut() {
+        let name = format!("{prefix}_{}", key.to_uppercase());
+        if let Value::Table(inner) = slot {
+            from_environment(inner, &name, env)?;
+        } else if let Some(text) = variable(&name, env)? {
+            *slot = match slot {
+                Value::Integer(_) => Value::Integer(
+                    text.parse().map_err(|_| ConfigError(format!("{name} must be a whole number, not \"{text}\"")))?,
+                ),
+                Value::Array(_) => {
+                    Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect())
+                }
+                _ => Value::String(text),
+            };
+        }
+    }
+    Ok(())
+}
+
+/// The variable itself, or the content of the file that `NAME_FILE` names.
+fn variable(name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>, ConfigError> {
+    if let Some(text) = env(name) {
+        return Ok(Some(text));
+    }
+    let Some(path) = env(&format!("{name}_FILE")).filter(|_| !name.ends_with("_FILE")) else { return Ok(None) };
+    let text =
+        std::fs::read_to_string(&path).map_err(|e| ConfigError(format!("{name}_FILE: cannot read {path}: {e}")))?;
+    Ok(Some(text.trim_end().to_owned()))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "listen = \"0.0.0.0:1\"\n[auth]\nissuer = \"file\"\naudience = \"file\"").unwrap();
+        let env = |name: &str| (name == "C360_AUTH_ISSUER").then(|| "env".to_owned());
+        let config = Config::load(Some(file.path()), &env).unwrap();
+        assert_eq!(
+            (config.listen.as_str(), config.auth.issuer.as_str(), config.auth.audience.as_str()),
+            ("0.0.0.0:1", "env", "file")
+        );
+        assert_eq!(config.auth.typ, "at+jwt");
+    }
+
+    #[test]
+    fn a_secret_may_come_from_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "postgres://secret\n").unwrap();
+        let path = file.path().display().to_string();
+        let config = Config::load(None, &|name| (name == "DATABASE_URL_FILE").then(|| path.clone())).unwrap();
+        assert_eq!(config.database.url, "postgres://secret");
+    }
+
+    #[test]
+    fn an_unknown_or_wrong_setting_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[auth]\nisuer = \"x\"").unwrap();
+        assert_eq!(
+            Config::load(Some(file.path()), &|_| None).unwrap_err().to_string(),
+            "there is no setting auth.isuer"
+        );
+        let env = |name: &str| (name == "C360_DATABASE_MAX_CONNECTIONS").then(|| "many".to_owned());
+        assert!(Config::load(None, &env).unwrap_err().to_string().contains("C360_DATABASE_MAX_CONNECTIONS"));
+    }
+}
