@@ -13,6 +13,7 @@ pub struct Model {
     pub kind: String,
     pub code: Option<String>,
     pub amount: i64,
+    pub currency: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

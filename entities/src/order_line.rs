@@ -17,6 +17,7 @@ pub struct Model {
     pub returned_quantity: i32,
     pub unit_price: i64,
     pub unit_cost: Option<i64>,
+    pub currency: String,
     pub subtotal: i64,
     pub discount_total: i64,
     pub total: i64,

@@ -42,7 +42,7 @@ CREATE TABLE customer_identities (
 
 CREATE INDEX customer_identities_lookup ON customer_identities (normalized, kind, namespace);
 
-CREATE UNIQUE INDEX customer_identities_verified ON customer_identities (kind, namespace, normalized) WHERE verified_at IS NOT NULL AND kind <> 'PHONE';
+CREATE UNIQUE INDEX customer_identities_verified ON customer_identities (kind, namespace, normalized) WHERE verified_at IS NOT NULL;
 
 CREATE TABLE addresses (
   id uuid PRIMARY KEY,

@@ -53,6 +53,7 @@ CREATE TABLE order_lines (
   returned_quantity integer NOT NULL CHECK (returned_quantity >= 0),
   unit_price bigint NOT NULL CHECK (unit_price >= 0),
   unit_cost bigint CHECK (unit_cost >= 0),
+  currency text NOT NULL,
   subtotal bigint NOT NULL CHECK (subtotal >= 0),
   discount_total bigint NOT NULL CHECK (discount_total >= 0),
   total bigint NOT NULL CHECK (total >= 0),
@@ -68,7 +69,8 @@ CREATE TABLE order_discounts (
   order_line_id uuid REFERENCES order_lines (id),
   kind text NOT NULL CHECK (kind IN ('LOYALTY','COUPON','COUPON_MATCH','PROMOTION','MANUAL')),
   code text,
-  amount bigint NOT NULL CHECK (amount > 0)
+  amount bigint NOT NULL CHECK (amount > 0),
+  currency text NOT NULL
 );
 
 CREATE INDEX order_discounts_order ON order_discounts (order_id, id);

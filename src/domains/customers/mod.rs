@@ -1,0 +1,11 @@
+//! Customers: who they are, what they are recognised by, and what they agreed to.
+//!
+//! An identifier that is verified belongs to one customer; one that is not may be shared, as by a household. A
+//! customer who was merged into another is found as that other one.
+
+pub mod object;
+pub mod query;
+pub mod store;
+
+pub use object::CustomerProfile;
+pub use query::CustomerIdentifier;

@@ -1,0 +1,575 @@
+//! Rows of orders and the edges between them.
+
+use async_graphql::InputType;
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Value as Parameter;
+use uuid::Uuid;
+
+use super::object::OrderFilter;
+use crate::auth::Domain;
+use crate::choice;
+use crate::error::Fault;
+use crate::read::relation::Arguments;
+use crate::read::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
+use crate::row;
+
+choice! {
+    /// Where an order was placed.
+    pub enum OrderChannel {
+        /// A till in a store.
+        Pos = "POS",
+        /// The web shop.
+        Web = "WEB",
+        /// The mobile app.
+        MobileApp = "MOBILE_APP",
+        /// A social network.
+        Social = "SOCIAL",
+        /// The phone.
+        Phone = "PHONE",
+        /// A partner's shop or marketplace.
+        Partner = "PARTNER",
+    }
+}
+
+choice! {
+    /// How far an order has come.
+    pub enum OrderStatus {
+        /// Something is still to be sent or handed over.
+        Open = "OPEN",
+        /// Everything was sent or handed over.
+        Fulfilled = "FULFILLED",
+        /// Called off.
+        Cancelled = "CANCELLED",
+    }
+}
+
+choice! {
+    /// Why a price was lowered.
+    pub enum DiscountKind {
+        /// The price for members of the loyalty programme.
+        Loyalty = "LOYALTY",
+        /// A coupon.
+        Coupon = "COUPON",
+        /// What the retailer adds to a manufacturer's coupon.
+        CouponMatch = "COUPON_MATCH",
+        /// A promotion for everyone.
+        Promotion = "PROMOTION",
+        /// Given by a member of staff.
+        Manual = "MANUAL",
+    }
+}
+
+choice! {
+    /// How an order was paid.
+    pub enum PaymentMethod {
+        /// A debit or credit card.
+        Card = "CARD",
+        /// Cash.
+        Cash = "CASH",
+        /// A bank transfer.
+        BankTransfer = "BANK_TRANSFER",
+        /// A gift card.
+        GiftCard = "GIFT_CARD",
+        /// Store credit.
+        StoreCredit = "STORE_CREDIT",
+        /// Loyalty points.
+        Points = "POINTS",
+        /// A wallet such as a phone's.
+        Wallet = "WALLET",
+        /// The source did not say.
+        Unknown = "UNKNOWN",
+    }
+}
+
+choice! {
+    /// How far a payment has come.
+    pub enum PaymentStatus {
+        /// Reserved, not yet taken.
+        Authorized = "AUTHORIZED",
+        /// Taken.
+        Captured = "CAPTURED",
+        /// Refused by the provider.
+        Failed = "FAILED",
+        /// Called off before it was taken.
+        Voided = "VOIDED",
+    }
+}
+
+choice! {
+    /// How far a fulfillment has come (as in Shopify's `FulfillmentStatus`).
+    pub enum FulfillmentStatus {
+        /// Waits for the carrier or the store.
+        Pending = "PENDING",
+        /// Accepted, and on its way.
+        Open = "OPEN",
+        /// Done.
+        Success = "SUCCESS",
+        /// Called off.
+        Cancelled = "CANCELLED",
+        /// The request failed.
+        Error = "ERROR",
+        /// It could not be done.
+        Failure = "FAILURE",
+    }
+}
+
+choice! {
+    /// What happened to a parcel (as in Shopify's `FulfillmentEventStatus`).
+    pub enum FulfillmentEventStatus {
+        /// The label was bought.
+        LabelPurchased = "LABEL_PURCHASED",
+        /// The label was printed.
+        LabelPrinted = "LABEL_PRINTED",
+        /// The carrier knows of the parcel.
+        Confirmed = "CONFIRMED",
+        /// The carrier has the parcel.
+        CarrierPickedUp = "CARRIER_PICKED_UP",
+        /// On the way.
+        InTransit = "IN_TRANSIT",
+        /// With the courier who will deliver it today.
+        OutForDelivery = "OUT_FOR_DELIVERY",
+        /// Nobody took it.
+        AttemptedDelivery = "ATTEMPTED_DELIVERY",
+        /// Later than promised.
+        Delayed = "DELAYED",
+        /// Waits to be picked up.
+        ReadyForPickup = "READY_FOR_PICKUP",
+        /// Picked up by the customer.
+        PickedUp = "PICKED_UP",
+        /// Delivered.
+        Delivered = "DELIVERED",
+        /// Lost, refused or destroyed.
+        Failure = "FAILURE",
+    }
+}
+
+choice! {
+    /// How far a return has come (as in Shopify's `ReturnStatus`).
+    pub enum ReturnStatus {
+        /// Asked for, not yet decided.
+        Requested = "REQUESTED",
+        /// Approved; the goods are on their way back.
+        Open = "OPEN",
+        /// Done.
+        Closed = "CLOSED",
+        /// Not approved.
+        Declined = "DECLINED",
+        /// Called off by the customer.
+        Canceled = "CANCELED",
+    }
+}
+
+choice! {
+    /// Why something was returned (as in Shopify's `ReturnReason`).
+    pub enum ReturnReason {
+        /// The colour is not as expected.
+        Color = "COLOR",
+        /// Broken or faulty.
+        Defective = "DEFECTIVE",
+        /// Not what the description promised.
+        NotAsDescribed = "NOT_AS_DESCRIBED",
+        /// Another reason; see the note.
+        Other = "OTHER",
+        /// Too large.
+        SizeTooLarge = "SIZE_TOO_LARGE",
+        /// Too small.
+        SizeTooSmall = "SIZE_TOO_SMALL",
+        /// The style is not liked.
+        Style = "STYLE",
+        /// Not known.
+        Unknown = "UNKNOWN",
+        /// No longer wanted.
+        Unwanted = "UNWANTED",
+        /// Something else was sent.
+        WrongItem = "WRONG_ITEM",
+    }
+}
+
+choice! {
+    /// How far a refund has come.
+    pub enum RefundStatus {
+        /// Granted here; the payment provider does not know yet.
+        Granted = "GRANTED",
+        /// The payment provider works on it.
+        Pending = "PENDING",
+        /// The money is back with the customer.
+        Settled = "SETTLED",
+        /// The payment provider could not do it.
+        Failed = "FAILED",
+    }
+}
+
+choice! {
+    /// What kind of place a store is.
+    pub enum StoreKind {
+        /// A shop that people walk into.
+        Store = "STORE",
+        /// A web shop.
+        WebShop = "WEB_SHOP",
+        /// A warehouse that sends parcels.
+        Warehouse = "WAREHOUSE",
+    }
+}
+
+row! {
+    /// An order.
+    pub struct OrderRow {
+        customer_id: Uuid = "x.customer_id",
+        store_id: Option<Uuid> = "x.store_id",
+        pii: bool = "{pii}",
+        source: String = "x.source",
+        number: String = "x.number",
+        channel: OrderChannel = "x.channel",
+        status: OrderStatus = "x.status",
+        currency: String = "x.currency",
+        subtotal: i64 = "x.subtotal",
+        discount_total: i64 = "x.discount_total",
+        shipping_total: i64 = "x.shipping_total",
+        tax_total: i64 = "x.tax_total",
+        total: i64 = "x.total",
+        paid_total: i64 = "x.paid_total",
+        refunded_total: i64 = "x.refunded_total",
+        version: i64 = "x.version",
+        placed_at: DateTime<Utc> = "x.placed_at",
+        cancelled_at: Option<DateTime<Utc>> = "x.cancelled_at",
+        updated_at: DateTime<Utc> = "x.updated_at",
+    }
+}
+
+row! {
+    /// Where an order is sent; read from the order.
+    pub struct ShippingRow {
+        pii: bool = "{pii}",
+        recipient: Option<String> = "x.ship_recipient",
+        line1: Option<String> = "x.ship_line1",
+        city: Option<String> = "x.ship_city",
+        region: Option<String> = "x.ship_region",
+        postal_code: Option<String> = "x.ship_postal_code",
+        country: Option<String> = "x.ship_country",
+    }
+}
+
+row! {
+    /// A line of an order.
+    pub struct LineRow {
+        product_id: Option<Uuid> = "x.product_id",
+        position: i32 = "x.position",
+        quantity: i32 = "x.quantity",
+        returned_quantity: i32 = "x.returned_quantity",
+        unit_price: i64 = "x.unit_price",
+        unit_cost: Option<i64> = "x.unit_cost",
+        subtotal: i64 = "x.subtotal",
+        discount_total: i64 = "x.discount_total",
+        total: i64 = "x.total",
+        sku: String = "x.sku",
+        title: String = "x.title",
+        currency: String = "x.currency",
+    }
+}
+
+row! {
+    /// A product.
+    pub struct ProductRow {
+        sku: String = "x.sku",
+        title: String = "x.title",
+        brand: Option<String> = "x.brand",
+        department: Option<String> = "x.department",
+        category: Option<String> = "x.category",
+        package_size: Option<String> = "x.package_size",
+    }
+}
+
+row! {
+    /// A store.
+    pub struct StoreRow {
+        number: String = "x.number",
+        name: String = "x.name",
+        kind: StoreKind = "x.kind",
+        country: Option<String> = "x.country",
+        timezone: String = "x.timezone",
+    }
+}
+
+row! {
+    /// A discount of an order or of one line.
+    pub struct DiscountRow {
+        line_id: Option<Uuid> = "x.order_line_id",
+        kind: DiscountKind = "x.kind",
+        code: Option<String> = "x.code",
+        currency: String = "x.currency",
+        amount: i64 = "x.amount",
+    }
+}
+
+row! {
+    /// A payment.
+    pub struct PaymentRow {
+        method: PaymentMethod = "x.method",
+        status: PaymentStatus = "x.status",
+        amount: i64 = "x.amount",
+        currency: String = "x.currency",
+        provider: Option<String> = "x.provider",
+        reference: Option<String> = "x.reference",
+        paid_at: DateTime<Utc> = "x.paid_at",
+    }
+}
+
+row! {
+    /// A parcel, or goods handed over.
+    pub struct FulfillmentRow {
+        status: FulfillmentStatus = "x.status",
+        carrier: Option<String> = "x.carrier",
+        tracking_number: Option<String> = "x.tracking_number",
+        tracking_url: Option<String> = "x.tracking_url",
+        created_at: DateTime<Utc> = "x.created_at",
+        shipped_at: Option<DateTime<Utc>> = "x.shipped_at",
+        estimated_delivery_at: Option<DateTime<Utc>> = "x.estimated_delivery_at",
+        delivered_at: Option<DateTime<Utc>> = "x.delivered_at",
+    }
+}
+
+row! {
+    /// What happened to a parcel.
+    pub struct FulfillmentEventRow {
+        status: FulfillmentEventStatus = "x.status",
+        message: Option<String> = "x.message",
+        city: Option<String> = "x.city",
+        country: Option<String> = "x.country",
+        happened_at: DateTime<Utc> = "x.happened_at",
+    }
+}
+
+row! {
+    /// A return.
+    pub struct ReturnRow {
+        number: String = "x.number",
+        status: ReturnStatus = "x.status",
+        decline_reason: Option<String> = "x.decline_reason",
+        version: i64 = "x.version",
+        requested_at: DateTime<Utc> = "x.requested_at",
+        decided_at: Option<DateTime<Utc>> = "x.decided_at",
+        closed_at: Option<DateTime<Utc>> = "x.closed_at",
+    }
+}
+
+row! {
+    /// A line of a return.
+    pub struct ReturnLineRow {
+        order_line_id: Uuid = "x.order_line_id",
+        quantity: i32 = "x.quantity",
+        reason: ReturnReason = "x.reason",
+        note: Option<String> = "x.note",
+        pii: bool = "{pii}",
+    }
+}
+
+row! {
+    /// What is sent in exchange.
+    pub struct ExchangeLineRow {
+        product_id: Option<Uuid> = "x.product_id",
+        quantity: i32 = "x.quantity",
+        sku: String = "x.sku",
+        title: String = "x.title",
+    }
+}
+
+row! {
+    /// A refund.
+    pub struct RefundRow {
+        staff_id: Option<Uuid> = "x.staff_id",
+        amount: i64 = "x.amount",
+        currency: String = "x.currency",
+        status: RefundStatus = "x.status",
+        reason: Option<String> = "x.reason",
+        granted_at: DateTime<Utc> = "x.granted_at",
+        settled_at: Option<DateTime<Utc>> = "x.settled_at",
+    }
+}
+
+/// Newest orders first.
+pub const NEWEST: Order = Order::newest("placed_at", "x.placed_at");
+
+/// No order needed: there is at most one.
+const NONE: Order = Order::oldest("", "x.id");
+
+/// A relation with the usual values; each edge says what is different.
+const BASE: Relation = Relation {
+    on: "Order",
+    fields: &[],
+    to: "",
+    table: "",
+    rows: RowType::of::<OrderRow>(),
+    join: Join::by("order_id"),
+    shape: Shape::Few(100),
+    order: NONE,
+    only: "",
+    filter: None,
+    access: Access::Parent,
+};
+
+/// The edges of this domain.
+pub static RELATIONS: &[Relation] = &[
+    Relation {
+        on: "Customer",
+        fields: &["orders"],
+        to: "Order",
+        table: "orders",
+        join: Join::by("customer_id"),
+        shape: Shape::Page,
+        order: NEWEST,
+        filter: Some(filter),
+        access: Access::Records(Domain::Orders),
+        ..BASE
+    },
+    Relation {
+        fields: &["lines"],
+        to: "OrderLine",
+        table: "order_lines",
+        rows: RowType::of::<LineRow>(),
+        shape: Shape::Page,
+        order: Order::oldest("position", "x.position"),
+        ..BASE
+    },
+    Relation {
+        fields: &["shippingAddress"],
+        to: "PostalAddress",
+        table: "orders",
+        rows: RowType::of::<ShippingRow>(),
+        join: Join { child: "id", parent: "id" },
+        shape: Shape::One,
+        ..BASE
+    },
+    Relation {
+        fields: &["store"],
+        to: "Store",
+        table: "stores",
+        rows: RowType::of::<StoreRow>(),
+        join: Join::to("store_id"),
+        shape: Shape::One,
+        ..BASE
+    },
+    Relation {
+        fields: &["discounts"],
+        to: "OrderDiscount",
+        table: "order_discounts",
+        rows: RowType::of::<DiscountRow>(),
+        ..BASE
+    },
+    Relation {
+        fields: &["payments"],
+        to: "Payment",
+        table: "payments",
+        rows: RowType::of::<PaymentRow>(),
+        order: Order::oldest("paid_at", "x.paid_at"),
+        ..BASE
+    },
+    Relation {
+        fields: &["fulfillments"],
+        to: "Fulfillment",
+        table: "fulfillments",
+        rows: RowType::of::<FulfillmentRow>(),
+        order: Order::oldest("created_at", "x.created_at"),
+        ..BASE
+    },
+    Relation {
+        fields: &["returns"],
+        to: "Return",
+        table: "returns",
+        rows: RowType::of::<ReturnRow>(),
+        order: Order::oldest("requested_at", "x.requested_at"),
+        ..BASE
+    },
+    Relation {
+        fields: &["refunds"],
+        to: "Refund",
+        table: "refunds",
+        rows: RowType::of::<RefundRow>(),
+        order: Order::oldest("granted_at", "x.granted_at"),
+        ..BASE
+    },
+    Relation {
+        on: "Fulfillment",
+        fields: &["events"],
+        to: "FulfillmentEvent",
+        table: "fulfillment_events",
+        rows: RowType::of::<FulfillmentEventRow>(),
+        join: Join::by("fulfillment_id"),
+        order: Order::newest("happened_at", "x.happened_at"),
+        ..BASE
+    },
+    Relation {
+        on: "OrderLine",
+        fields: &["product"],
+        to: "Product",
+        table: "products",
+        rows: RowType::of::<ProductRow>(),
+        join: Join::to("product_id"),
+        shape: Shape::One,
+        ..BASE
+    },
+    Relation {
+        on: "Return",
+        fields: &["lines"],
+        to: "ReturnLine",
+        table: "return_lines",
+        rows: RowType::of::<ReturnLineRow>(),
+        join: Join::by("return_id"),
+        ..BASE
+    },
+    Relation {
+        on: "Return",
+        fields: &["exchangeLines"],
+        to: "ExchangeLine",
+        table: "exchange_lines",
+        rows: RowType::of::<ExchangeLineRow>(),
+        join: Join::by("return_id"),
+        ..BASE
+    },
+    Relation {
+        on: "ReturnLine",
+        fields: &["orderLine"],
+        to: "OrderLine",
+        table: "order_lines",
+        rows: RowType::of::<LineRow>(),
+        join: Join::to("order_line_id"),
+        shape: Shape::One,
+        ..BASE
+    },
+];
+
+/// The order that `find` points at.
+pub fn root(find: Find) -> Root {
+    Root {
+        to: "Order",
+        table: "orders",
+        rows: RowType::of::<OrderRow>(),
+        access: Access::Records(Domain::Orders),
+        find,
+    }
+}
+
+/// By the number that its source gave it; several sources may use the same.
+pub fn by_number(number: String, source: Option<String>) -> Find {
+    let query = Pieces::text("SELECT o.id AS id FROM orders o WHERE o.number = ").value(number);
+    Find::One(match source {
+        Some(source) => query.and(" AND o.source = ").value(source),
+        None => query,
+    })
+}
+
+fn filter(arguments: &Arguments) -> Result<Vec<Pieces>, Fault> {
+    let Some((_, value)) = arguments.iter().find(|(name, _)| name == "filter") else { return Ok(Vec::new()) };
+    let filter: Option<OrderFilter> =
+        InputType::parse(Some(value.clone())).map_err(|_| Fault::bad_input("filter", "cannot be used here"))?;
+    Ok(filter.map(conditions).unwrap_or_default())
+}
+
+fn conditions(filter: OrderFilter) -> Vec<Pieces> {
+    let equals = |column: &str, value: Parameter| Pieces::text(format!("{column} ")).value(value);
+    let mut all = Vec::new();
+    all.extend(filter.channel.map(|channel| equals("x.channel =", channel.as_str().into())));
+    all.extend(filter.status.map(|status| equals("x.status =", status.as_str().into())));
+    all.extend(filter.placed_from.map(|at| equals("x.placed_at >=", at.0.into())));
+    all.extend(filter.placed_before.map(|at| equals("x.placed_at <", at.0.into())));
+    all
+}

@@ -1,0 +1,38 @@
+//! The read path: from a selection to rows, in one statement.
+//!
+//! A domain declares its edges as [`Relation`]s. [`Plan`] walks the selection below a root field and picks the
+//! relations that it touches; [`statement`] writes them as one `UNION ALL` of plain rows of a common shape;
+//! [`Tree`] holds the rows, and the GraphQL objects are [`Handle`]s into it. So every root field costs one
+//! statement and sees one moment, whatever it selects.
+
+pub mod connection;
+pub mod plan;
+pub mod relation;
+pub mod row;
+pub mod sql;
+mod statement;
+pub mod tree;
+
+use async_graphql::Context;
+
+pub use connection::{Connection, Listed, PageArguments, Place};
+pub use plan::Plan;
+pub use relation::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
+pub use row::{Cells, Column, Row};
+pub use sql::Sql;
+pub(crate) use statement::Written;
+pub use tree::{Handle, Tree};
+
+use crate::error::Fault;
+use crate::scope::Scope;
+
+/// Reads what the current field selects, starting at `root`.
+///
+/// # Errors
+/// A bad argument of the root, or a database that does not answer.
+pub async fn read(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault> {
+    let plan = Plan::of(ctx.field(), scope, root);
+    let written = statement::write(&plan, scope);
+    let rows = scope.query(&written).await?;
+    Tree::build(plan, &written, &rows, scope)
+}

@@ -1,0 +1,176 @@
+//! What one root field needs: a tree of relations, picked from the selection below it.
+
+use std::collections::HashMap;
+
+use async_graphql::{Name, SelectionField, Value};
+
+use super::connection::{Page, PageArguments};
+use super::relation::{Pieces, Relation, Root, Shape};
+use crate::error::Fault;
+use crate::scope::Scope;
+
+/// All relations of the schema, by GraphQL type and field.
+#[derive(Debug, Default)]
+pub struct Relations(HashMap<&'static str, HashMap<&'static str, &'static Relation>>);
+
+impl Relations {
+    /// Gathers what the domains declare.
+    pub fn new(domains: &[&'static [Relation]]) -> Self {
+        let mut types = HashMap::<_, HashMap<_, _>>::new();
+        for relation in domains.iter().flat_map(|relations| relations.iter()) {
+            let fields = types.entry(relation.on).or_default();
+            fields.extend(relation.fields.iter().map(|field| (*field, relation)));
+        }
+        Self(types)
+    }
+
+    /// The relation behind a field, if it needs rows of its own.
+    pub fn get(&self, on: &str, field: &str) -> Option<&'static Relation> {
+        self.0.get(on)?.get(field).copied()
+    }
+}
+
+/// The relations that one root field needs. The first node is the root itself.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) root: Root,
+    pub(super) nodes: Vec<Node>,
+}
+
+/// One relation in its place below the root.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// The node that it hangs from; the root hangs from itself.
+    pub(super) parent: usize,
+    /// Under which response key and field, so that resolvers find it again.
+    pub(super) key: String,
+    pub(super) field: String,
+    /// `None` for the root.
+    pub(super) relation: Option<&'static Relation>,
+    pub(super) page: Page,
+    pub(super) conditions: Vec<Pieces>,
+    /// Identifies the list to its cursors.
+    pub(super) list: u64,
+    pub(super) wants_total: bool,
+    /// What is wrong with the field's arguments; then it has no rows, and the field says so.
+    pub(super) fault: Option<Fault>,
+}
+
+impl Plan {
+    /// Walks the selection of the current field.
+    pub(super) fn of(field: SelectionField<'_>, scope: &Scope, root: Root) -> Self {
+        let mut plan = Self { nodes: vec![Node::root(&root, field)], root };
+        let to = plan.root.to;
+        plan.walk(field, 0, to, scope);
+        plan
+    }
+
+    fn walk(&mut self, field: SelectionField<'_>, parent: usize, on: &'static str, scope: &Scope) {
+        for child in field.selection_set() {
+            match scope.relations().get(on, child.name()) {
+                // A field that the caller may not read is refused when it is resolved; it costs no rows.
+                Some(_) if !scope.may_read(on, child.name()) => {}
+                Some(relation) => {
+                    let node = self.node(parent, child, relation);
+                    if self.nodes[node].fault.is_none() {
+                        self.walk(child, node, relation.to, scope);
+                    }
+                }
+                // Wrappers (edges, nodes, embedded objects) belong to the same rows.
+                None => self.walk(child, parent, on, scope),
+            }
+        }
+    }
+
+    /// The node of this field, made now or earlier by a selection that is merged with this one.
+    fn node(&mut self, parent: usize, field: SelectionField<'_>, relation: &'static Relation) -> usize {
+        let (key, name) = if relation.has_arguments() {
+            (field.alias().unwrap_or_else(|| field.name()), field.name())
+        } else {
+            // Fields that share a relation without arguments share its rows.
+            (relation.fields[0], relation.fields[0])
+        };
+        if let Some(at) = self.find(parent, key, name) {
+            self.nodes[at].wants_total |= wants_total(field);
+            return at;
+        }
+        let mut node = Node {
+            parent,
+            key: key.to_owned(),
+            field: name.to_owned(),
+            relation: Some(relation),
+            page: Page::whole(relation),
+            conditions: Vec::new(),
+            list: 0,
+            wants_total: wants_total(field),
+            fault: None,
+        };
+        if let Err(fault) = node.read_arguments(field, relation) {
+            node.fault = Some(fault);
+        }
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    /// The node below `parent` that a field reads from.
+    pub(super) fn find(&self, parent: usize, key: &str, field: &str) -> Option<usize> {
+        let from = self.nodes.iter().enumerate().skip(1);
+        from.filter(|(_, node)| node.parent == parent)
+            .find(|(_, node)| node.key == key && node.field == field)
+            .map(|(at, _)| at)
+    }
+
+    /// Whether this node has at most one row.
+    pub(super) fn is_single(&self, at: usize) -> bool {
+        match self.nodes[at].relation {
+            None => matches!(self.root.find, super::relation::Find::One(_)),
+            Some(relation) => relation.shape == Shape::One && self.is_single(self.nodes[at].parent),
+        }
+    }
+}
+
+impl Node {
+    fn root(root: &Root, field: SelectionField<'_>) -> Self {
+        let mut node = Self {
+            parent: 0,
+            key: String::new(),
+            field: String::new(),
+            relation: None,
+            page: Page::all(),
+            conditions: Vec::new(),
+            list: 0,
+            wants_total: false,
+            fault: None,
+        };
+        if let super::relation::Find::Page { conditions, order, list, page } = &root.find {
+            node.conditions.clone_from(conditions);
+            node.list = *list;
+            node.wants_total = wants_total(field);
+            match page.page(*order, *list) {
+                Ok(page) => node.page = page,
+                Err(fault) => node.fault = Some(fault),
+            }
+        }
+        node
+    }
+
+    fn read_arguments(&mut self, field: SelectionField<'_>, relation: &'static Relation) -> Result<(), Fault> {
+        if !relation.has_arguments() {
+            return Ok(());
+        }
+        let arguments: Vec<(Name, Value)> =
+            field.arguments().map_err(|error| Fault::bad_input(field.name(), error.message))?;
+        if let Some(filter) = relation.filter {
+            self.conditions = filter(&arguments)?;
+        }
+        if relation.shape == Shape::Page {
+            self.list = super::connection::list_of(relation, &arguments);
+            self.page = PageArguments::from_arguments(&arguments).page(relation.order, self.list)?;
+        }
+        Ok(())
+    }
+}
+
+fn wants_total(field: SelectionField<'_>) -> bool {
+    field.selection_set().any(|child| child.name() == "totalCount")
+}

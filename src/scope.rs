@@ -1,0 +1,147 @@
+//! Who asks, and through which connection: stores take nothing else.
+
+use std::sync::Arc;
+
+use c360_rules::access::Scope as Grant;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult};
+
+use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach, policy};
+use crate::error::Fault;
+use crate::read::plan::Relations;
+use crate::read::{Access, Sql};
+use crate::state::State;
+
+/// One caller's view of the data, for one request.
+#[derive(Clone, Debug)]
+pub struct Scope(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: Arc<State>,
+    caller: Arc<Caller>,
+    now: DateTime<Utc>,
+}
+
+impl Scope {
+    /// The scope of a request.
+    pub fn new(state: Arc<State>, caller: Arc<Caller>) -> Self {
+        let now = state.clock.now();
+        Self(Arc::new(Inner { state, caller, now }))
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.0.caller
+    }
+
+    /// The time of the request; every answer of it is of this moment.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.now
+    }
+
+    /// Regions for phone numbers without a country code.
+    pub fn phone_regions(&self) -> &[String] {
+        &self.0.state.config.retailer.phone_regions
+    }
+
+    /// In whose words statements are written.
+    pub fn backend(&self) -> DbBackend {
+        self.0.state.db.get_database_backend()
+    }
+
+    pub(crate) fn relations(&self) -> &Relations {
+        &self.0.state.relations
+    }
+
+    /// Whether the policy lets the caller read a field at all.
+    pub fn may_read(&self, on: &str, field: &str) -> bool {
+        policy::check(self.caller(), on, field).is_ok()
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn query(&self, written: &crate::read::Written) -> Result<Vec<QueryResult>, Fault> {
+        self.0.state.statements.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(self.0.state.db.query_all_raw(written.statement.clone()).await?)
+    }
+
+    /// Conditions over the table `x` that keep what the caller may not know of from being seen.
+    pub(crate) fn row_conditions(&self, access: Access, sql: &mut Sql) -> Vec<String> {
+        let caller = self.caller();
+        let column = match access {
+            Access::Parent => return Vec::new(),
+            Access::Itself => "x.id",
+            _ => "x.customer_id",
+        };
+        let mut conditions = Vec::new();
+        if let Actor::Customer(identity) = &caller.actor {
+            let own = own_customer(identity, sql);
+            conditions.push(format!("{column} = {own}"));
+        }
+        match (access, &caller.actor) {
+            (Access::Records(domain), Actor::Partner(partner)) if caller.reach(domain) == Reach::OwnSource => {
+                conditions.push(format!("x.source = {}", sql.parameter(partner.source.clone())));
+            }
+            (Access::Timeline, actor) => {
+                conditions.push("x.visibility <> 'AUDIT'".into());
+                if !caller.is_staff() {
+                    conditions.push("x.visibility = 'CUSTOMER'".into());
+                }
+                if let Actor::Partner(partner) = actor {
+                    conditions.push(self.timeline_of_partner(&partner.source, sql));
+                }
+            }
+            _ => {}
+        }
+        conditions
+    }
+
+    fn timeline_of_partner(&self, source: &str, sql: &mut Sql) -> String {
+        let domains: Vec<_> = Domain::ALL
+            .iter()
+            .filter(|domain| self.caller().reach(**domain) == Reach::All)
+            .map(|domain| format!("'{}'", domain.as_str()))
+            .chain(["''".to_owned()])
+            .collect();
+        format!("(x.domain IN ({}) OR x.source = {})", domains.join(", "), sql.parameter(source.to_owned()))
+    }
+
+    /// An SQL number, 1 where the caller may read the personal data of the customer in `column`.
+    pub(crate) fn personal_data_condition(&self, column: &str) -> String {
+        let caller = self.caller();
+        match &caller.actor {
+            Actor::Staff(_) | Actor::Customer(_) => "1".into(),
+            Actor::Partner(partner) if caller.scopes.contains(Grant::PiiRead) && !partner.purposes.is_empty() => {
+                let purposes: Vec<_> =
+                    partner.purposes.iter().filter(|p| is_word(p)).map(|purpose| format!("'{purpose}'")).collect();
+                format!(
+                    "CAST(EXISTS (SELECT 1 FROM consents g WHERE g.customer_id = {column} AND g.status = 'GRANTED' \
+                     AND g.purpose IN ({})) AS integer)",
+                    purposes.join(", ")
+                )
+            }
+            Actor::Partner(_) => "0".into(),
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+}
+
+/// The id of the caller's own customer, as SQL.
+pub(crate) fn own_customer(identity: &CustomerIdentity, sql: &mut Sql) -> String {
+    match identity {
+        CustomerIdentity::Id(id) => {
+            format!("(SELECT COALESCE(m.merged_into_id, m.id) FROM customers m WHERE m.id = {})", sql.parameter(*id))
+        }
+        CustomerIdentity::External { issuer, subject } => {
+            let (issuer, subject) = (sql.parameter(issuer.clone()), sql.parameter(subject.clone()));
+            format!(
+                "(SELECT COALESCE(m.merged_into_id, m.id) FROM customer_identities i JOIN customers m ON m.id = i.customer_id \
+                 WHERE i.kind = 'EXTERNAL' AND i.namespace = {issuer} AND i.normalized = {subject} \
+                 AND i.verified_at IS NOT NULL)"
+            )
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What every request shares.
+
+use std::sync::atomic::AtomicU64;
+
+use sea_orm::DatabaseConnection;
+
+use crate::auth::token::Verifier;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::read::plan::Relations;
+
+/// What every request shares, frozen at start.
+#[derive(Debug)]
+pub struct State {
+    /// The settings.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub db: DatabaseConnection,
+    /// Verifies tokens.
+    pub verifier: Verifier,
+    /// The edges of the schema.
+    pub relations: Relations,
+    /// How many statements have been run.
+    pub statements: AtomicU64,
+}
