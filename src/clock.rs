@@ -42,6 +42,15 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// A new name for a request. Nothing is derived from it, so it need not repeat.
+    pub fn request_id(&self) -> Uuid {
+        let now = self.now();
+        let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos()))
+    }
+}
+
 /// A UUIDv7 of the time `at` whose random part comes from `random`: the same seed gives the same ids.
 pub fn id_at(at: DateTime<Utc>, random: &mut fastrand::Rng) -> Uuid {
     let mut bytes = [0; 10];

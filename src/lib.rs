@@ -9,6 +9,7 @@ pub mod db;
 pub mod domains;
 pub mod error;
 pub mod graphql;
+pub mod http;
 pub mod read;
 pub mod schema;
 pub mod scope;

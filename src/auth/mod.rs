@@ -1,5 +1,6 @@
 //! Who asks: from a token to a [`Caller`], and what the caller may do.
 
+pub mod issue;
 pub mod policy;
 pub mod token;
 

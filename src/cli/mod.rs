@@ -2,7 +2,10 @@
 
 mod import;
 mod migrate;
+mod schema;
 mod seed;
+mod serve;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,12 +28,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve, in production: a database and a way to verify tokens must be set.
+    Serve(serve::Arguments),
     /// Bring the database's schema up to date. Safe when many processes start at once.
     Migrate(migrate::Arguments),
     /// Fill an empty database with a synthetic retailer of any size; the same seed makes the same retailer.
     Seed(seed::Arguments),
     /// Bring real data in. Running it again changes nothing.
     Import(import::Arguments),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Make keys and signed tokens for development.
+    Token(token::Arguments),
 }
 
 /// Why a command failed, in one line for the person who typed it.
@@ -69,11 +78,28 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = Config::load(arguments.config.as_deref(), &|name| std::env::var(name).ok())?;
+    log(&config.log)?;
     match arguments.command {
+        Command::Serve(arguments) => serve::run(config, arguments).await,
         Command::Migrate(arguments) => migrate::run(&config, &arguments).await,
         Command::Seed(arguments) => seed::run(&config, &arguments).await,
         Command::Import(arguments) => import::run(&config, &arguments).await,
+        Command::Schema => schema::run(),
+        Command::Token(arguments) => token::run(&config, arguments),
     }
+}
+
+/// Starts the log, on standard error.
+fn log(settings: &crate::config::Log) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&settings.filter)
+        .map_err(|error| Failure::Other(format!("log.filter: {error}")))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if settings.format == "json" {
+        log.json().init()
+    } else {
+        log.init()
+    }
+    Ok(())
 }
 
 /// Opens the configured database, or says which setting is missing.

@@ -11,7 +11,7 @@ use super::store::{
 use crate::domains::orders::store::ShippingRow;
 use crate::graphql::{Date, DateTime, gid};
 use crate::objects;
-use crate::read::{Connection, Handle, PageArguments};
+use crate::read::{Connection, PageArguments};
 
 objects! {
     /// The customer itself.

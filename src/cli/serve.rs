@@ -1,0 +1,64 @@
+//! `c360 serve`: production.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use sea_orm::DatabaseConnection;
+use tokio::net::TcpListener;
+
+use super::Failure;
+use crate::auth::token::Verifier;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::{http, schema, state::State};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where to listen, as HOST:PORT.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), Failure> {
+    if let Some(listen) = arguments.listen {
+        config.listen = listen;
+    }
+    let verifier = Verifier::new(&config.auth)?;
+    let database = super::open(&config).await?;
+    super::require_current_schema(&database).await?;
+    let listener = bind(&config.listen).await?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    serve(listener, state(config, database, verifier)).await
+}
+
+/// Opens the port, or says in one line why not.
+pub(super) async fn bind(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| Failure::Other(format!("cannot listen on {address}: {error}")))
+}
+
+/// What every request shares.
+pub(super) fn state(config: Config, db: DatabaseConnection, verifier: Verifier) -> Arc<State> {
+    let relations = schema::relations();
+    Arc::new(State { config, clock: Clock::System, db, verifier, relations, statements: AtomicU64::new(0) })
+}
+
+/// Serves until the process is asked to stop; requests in flight are answered first.
+pub(super) async fn serve(listener: TcpListener, state: Arc<State>) -> Result<(), Failure> {
+    axum::serve(listener, http::router(state)).with_graceful_shutdown(stopped()).await?;
+    Ok(())
+}
+
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupt.await;
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! GraphQL over HTTP: a POST of JSON, answered as JSON.
+
+use std::sync::Arc;
+
+use async_graphql::{ErrorExtensions as _, Request, Response as Answer, ServerError, Variables};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use serde::Deserialize;
+use tracing::Instrument as _;
+
+use super::Gateway;
+use crate::auth::{Actor, Caller, Partner};
+use crate::error::{Code, Fault};
+use crate::scope::Scope;
+
+/// A request as the GraphQL-over-HTTP specification has it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    query: String,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Variables,
+}
+
+/// The media type of the GraphQL-over-HTTP specification.
+const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
+
+/// `POST /graphql`.
+pub(super) async fn answer(State(gateway): State<Gateway>, headers: HeaderMap, body: Bytes) -> Response {
+    let id = gateway.state.clock.request_id();
+    let span = tracing::info_span!("request", %id);
+    let mut response = respond(&gateway, &headers, &body).instrument(span).await;
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8]) -> Response {
+    let media = media_type(headers);
+    let is_json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    });
+    if !is_json {
+        let fault = Fault::new(Code::BadUserInput, "send the request as application/json");
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault, media);
+    }
+    let caller = match authenticate(gateway, headers).await {
+        Ok(caller) => caller,
+        Err(fault) if fault.code == Code::Unauthenticated => {
+            let mut response = refuse(StatusCode::UNAUTHORIZED, fault, media);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            return response;
+        }
+        Err(fault) => return refuse(StatusCode::SERVICE_UNAVAILABLE, fault, media),
+    };
+    let body: Body = match serde_json::from_slice(body) {
+        Ok(body) => body,
+        Err(error) => {
+            let message = format!("the body is not a GraphQL request in JSON ({error})");
+            return refuse(StatusCode::BAD_REQUEST, Fault::new(Code::BadUserInput, message), media);
+        }
+    };
+    let document = match gateway.documents.get(&body.query) {
+        Ok(document) => document,
+        Err(fault) => return refuse(status_of_request_error(media), fault, media),
+    };
+    let schema = if document.is_open_to(&caller) { &gateway.schemas.open } else { &gateway.schemas.guarded };
+    let scope = Scope::new(gateway.state.clone(), caller);
+    let mut request = Request::new(body.query).variables(body.variables).data(scope);
+    request.operation_name = body.operation_name;
+    request.set_parsed_query(document.parsed.clone());
+    let mut answer = schema.execute(request).await;
+    let ran = !is_request_error(&answer);
+    answer.errors.iter_mut().for_each(complete);
+    let status = if ran { StatusCode::OK } else { status_of_request_error(media) };
+    if ran {
+        return json(status, media, serde_json::to_vec(&answer));
+    }
+    json(status, media, serde_json::to_vec(&serde_json::json!({ "errors": answer.errors })))
+}
+
+/// Who asks, with what is registered about partners.
+async fn authenticate(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
+    let refused = || Fault::new(Code::Unauthenticated, crate::auth::token::Refused.to_string());
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(refused)?;
+    let caller = gateway.state.verifier.verify(token, gateway.state.clock.now()).map_err(|_| refused())?;
+    if !matches!(caller.actor, Actor::Partner(_)) {
+        return Ok(caller);
+    }
+    let registered = c360_entities::partner::Entity::find()
+        .filter(c360_entities::partner::Column::ClientId.eq(&caller.client_id))
+        .one(&gateway.state.db)
+        .await?;
+    match registered {
+        Some(partner) if partner.disabled_at.is_none() => {
+            let purposes = partner.purposes.split_whitespace().map(str::to_owned).collect();
+            let actor = Actor::Partner(Partner { source: partner.source, purposes });
+            Ok(Arc::new(Caller { actor, ..(*caller).clone() }))
+        }
+        Some(_) | None => Err(refused()),
+    }
+}
+
+/// Parsing, validation and the choice of the operation happen before anything runs.
+fn is_request_error(answer: &Answer) -> bool {
+    answer.data == async_graphql::Value::Null && answer.errors.iter().any(|error| error.path.is_empty())
+}
+
+fn status_of_request_error(media: &str) -> StatusCode {
+    if media == GRAPHQL_RESPONSE { StatusCode::BAD_REQUEST } else { StatusCode::OK }
+}
+
+/// Gives every error that the library raised its code.
+fn complete(error: &mut ServerError) {
+    if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
+        return;
+    }
+    let argument = argument_at_fault(&error.message);
+    let code =
+        if argument.is_some() || !error.path.is_empty() { Code::BadUserInput } else { Code::GraphqlValidationFailed };
+    let mut coded = async_graphql::Error::new(std::mem::take(&mut error.message)).extend_with(|_, extensions| {
+        extensions.set("code", code.as_str());
+        if let Some(argument) = argument {
+            extensions.set("argument", argument);
+        }
+    });
+    error.message = std::mem::take(&mut coded.message);
+    error.extensions = coded.extensions;
+}
+
+/// The library names the argument in words: `Invalid value for argument "filter.channel", …`.
+fn argument_at_fault(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("Invalid value for argument \"")?;
+    rest.split_once('"').map(|(argument, _)| argument.to_owned())
+}
+
+fn media_type(headers: &HeaderMap) -> &'static str {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains(GRAPHQL_RESPONSE) { GRAPHQL_RESPONSE } else { "application/json" }
+}
+
+fn refuse(status: StatusCode, fault: Fault, media: &'static str) -> Response {
+    let error: async_graphql::Error = fault.into();
+    let error = error.into_server_error(async_graphql::Pos::default());
+    let errors = serde_json::json!({ "errors": [{ "message": error.message, "extensions": error.extensions }] });
+    json(status, media, serde_json::to_vec(&errors))
+}
+
+fn json(status: StatusCode, media: &'static str, bytes: serde_json::Result<Vec<u8>>) -> Response {
+    match bytes {
+        Ok(bytes) => (status, [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, "private, no-store")], bytes)
+            .into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
