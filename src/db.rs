@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use c360_migration::Migrator;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 
 use crate::config;
@@ -41,15 +44,16 @@ pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, 
 /// Applies the pending migrations. Any number of processes may call this at once.
 ///
 /// # Errors
-/// A migration fails; nothing of it is left behind on PostgreSQL.
+/// A migration fails; then nothing of any is left behind.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
-    if db.get_database_backend() == DbBackend::Sqlite {
-        // One statement at a time under SQLite's own write lock; the table of migrations makes it repeatable.
-        return Migrator::up(db, None).await;
+    // SQLite takes its one write lock at once, PostgreSQL an advisory lock: whoever comes second finds nothing to do.
+    let immediate = Some(SqliteTransactionMode::Immediate);
+    let transaction =
+        db.begin_with_options(TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() }).await?;
+    if db.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
     }
-    let transaction = db.begin().await?;
-    transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-    transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
     Migrator::up(&transaction, None).await?;
     transaction.commit().await
 }

@@ -10,6 +10,7 @@ pub mod domains;
 pub mod error;
 pub mod graphql;
 pub mod http;
+pub mod node;
 pub mod read;
 pub mod schema;
 pub mod scope;

@@ -7,13 +7,14 @@ use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOpt
 
 use crate::auth::policy;
 use crate::domains::{self, orders::OrdersQuery};
+use crate::node::NodeQuery;
 use crate::read::plan::Relations;
 use crate::scope::Scope;
 use crate::view360::CustomerQuery;
 
 /// Everything that can be read.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(CustomerQuery, OrdersQuery);
+pub struct Query(CustomerQuery, NodeQuery, OrdersQuery);
 
 /// An executable schema.
 pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;

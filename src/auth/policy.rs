@@ -32,7 +32,7 @@ use Rule::{Find, Own, Personal, Records, Row, Staff};
 
 /// The policy: types, and for each the fields under their rule.
 pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
-    ("Query", &[(Find, "customer360"), (Own, "me"), (Records(Domain::Orders), "order")]),
+    ("Query", &[(Find, "customer360"), (Own, "me"), (Row, "node nodes"), (Records(Domain::Orders), "order")]),
     (
         "Customer",
         &[

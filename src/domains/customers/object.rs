@@ -36,7 +36,7 @@ objects! {
 #[Object]
 impl CustomerProfile {
     /// The customer's id.
-    pub async fn id(&self) -> ID {
+    async fn id(&self) -> ID {
         gid(Kind::Customer, self.0.id)
     }
 

@@ -84,7 +84,7 @@ pub struct OrderFilter {
 #[Object]
 impl Order {
     /// The order's id.
-    async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         gid(Kind::Order, self.0.id)
     }
 
