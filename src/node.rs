@@ -10,10 +10,15 @@ use crate::auth::{Actor, policy};
 use crate::domains::customers::store::{self as customers, CustomerRow};
 use crate::domains::orders::Order;
 use crate::domains::orders::store::{self as orders, OrderRow};
+use crate::domains::tickets::Ticket;
+use crate::domains::tickets::store::{self as tickets, TicketRow};
 use crate::error::Fault;
 use crate::read::{self, Find};
 use crate::scope::Scope;
 use crate::view360::Customer;
+
+/// The kinds that are read by id.
+const KINDS: [Kind; 3] = [Kind::Customer, Kind::Order, Kind::Ticket];
 
 /// Most ids that `nodes` takes.
 const MAX_NODES: usize = 100;
@@ -26,6 +31,8 @@ pub enum Node {
     Customer(Customer),
     /// An order.
     Order(Order),
+    /// A ticket.
+    Ticket(Ticket),
 }
 
 /// Root reads by id.
@@ -51,7 +58,7 @@ impl NodeQuery {
         }
         let parsed = ids.iter().map(|id| parse("ids", id)).collect::<Result<Vec<_>, Fault>>()?;
         let mut found = HashMap::new();
-        for kind in [Kind::Customer, Kind::Order] {
+        for kind in KINDS {
             let wanted: Vec<Uuid> = parsed.iter().filter(|(k, _)| *k == kind).map(|(_, id)| *id).collect();
             if !wanted.is_empty() {
                 found.extend(lookup(ctx, kind, wanted).await?);
@@ -64,7 +71,7 @@ impl NodeQuery {
 fn parse(argument: &str, id: &ID) -> Result<(Kind, Uuid), Fault> {
     let (kind, uuid) = id::parse(id).map_err(|error| Fault::bad_input(argument, error))?;
     match kind {
-        Kind::Customer | Kind::Order => Ok((kind, uuid)),
+        kind if KINDS.contains(&kind) => Ok((kind, uuid)),
         other => {
             Err(Fault::bad_input(argument, format!("a {} is read through the object it belongs to", other.prefix())))
         }
@@ -79,6 +86,11 @@ async fn lookup(ctx: &Context<'_>, kind: Kind, ids: Vec<Uuid>) -> Result<HashMap
             policy::check(scope.caller(), "Query", "order")?;
             let tree = read::read(ctx, scope, orders::root(Find::Ids(ids))).await?;
             tree.all::<OrderRow>().into_iter().map(|row| (row.id, Node::Order(row.into()))).collect()
+        }
+        Kind::Ticket => {
+            policy::check(scope.caller(), "Query", "ticket")?;
+            let tree = read::read(ctx, scope, tickets::root(Find::Ids(ids))).await?;
+            tree.all::<TicketRow>().into_iter().map(|row| (row.id, Node::Ticket(row.into()))).collect()
         }
         _ => {
             if matches!(scope.caller().actor, Actor::Partner(_)) {

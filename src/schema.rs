@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo};
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions, ServerResult, Value};
+use async_graphql::{
+    EmptyMutation, EmptySubscription, MergedObject, PathSegment, QueryPathNode, QueryPathSegment, SDLExportOptions,
+    ServerError, ServerResult, Value,
+};
 
 use crate::auth::policy;
-use crate::domains::{self, orders::OrdersQuery};
+use crate::domains::{self, loyalty::LoyaltyQuery, orders::OrdersQuery, tickets::TicketsQuery};
 use crate::node::NodeQuery;
 use crate::read::plan::Relations;
 use crate::scope::Scope;
@@ -14,14 +17,22 @@ use crate::view360::CustomerQuery;
 
 /// Everything that can be read.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(CustomerQuery, NodeQuery, OrdersQuery);
+pub struct Query(CustomerQuery, NodeQuery, OrdersQuery, TicketsQuery, LoyaltyQuery);
 
 /// An executable schema.
 pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
 
 /// The edges of all domains.
 pub fn relations() -> Relations {
-    Relations::new(&[domains::customers::store::RELATIONS, domains::orders::store::RELATIONS])
+    Relations::new(&[
+        domains::customers::store::RELATIONS,
+        domains::orders::store::RELATIONS,
+        domains::tickets::store::RELATIONS,
+        domains::loyalty::store::RELATIONS,
+        domains::insight::store::RELATIONS,
+        domains::timeline::store::RELATIONS,
+        domains::feedback::store::RELATIONS,
+    ])
 }
 
 /// The schema twice, with one policy. Most documents ask for nothing that their caller may not read; that is known
@@ -73,12 +84,26 @@ impl Extension for Policy {
     ) -> ServerResult<Option<Value>> {
         let is_introspection =
             info.is_for_introspection || info.name.starts_with("__") || info.parent_type.starts_with("__");
+        // The items of a list are resolved once more, under the list's type.
+        let is_item = info.parent_type.starts_with('[');
         if !is_introspection
+            && !is_item
             && let Err(fault) = policy::check(ctx.data_unchecked::<Scope>().caller(), info.parent_type, info.name)
         {
-            let error: async_graphql::Error = fault.into();
-            return Err(error.into_server_error(info.field.name.pos));
+            let error = async_graphql::Error::from(fault).into_server_error(info.field.name.pos);
+            return Err(ServerError { path: path_of(info.path_node), ..error });
         }
         next.run(ctx, info).await
     }
+}
+
+fn path_of(node: &QueryPathNode<'_>) -> Vec<PathSegment> {
+    let mut path: Vec<_> = std::iter::successors(Some(node), |node| node.parent)
+        .map(|node| match node.segment {
+            QueryPathSegment::Index(index) => PathSegment::Index(index),
+            QueryPathSegment::Name(name) => PathSegment::Field(name.to_owned()),
+        })
+        .collect();
+    path.reverse();
+    path
 }

@@ -1,6 +1,6 @@
 //! The schema of c360, step by step.
 //!
-//! Each step is one file of SQL, written once in PostgreSQL's words; [`step`] maps the column types
+//! Each step is one file of SQL, written once in PostgreSQL's words; `step` maps the column types
 //! to SQLite's. Steps only go forward. `c360 migrate` runs them under a lock, so that any number of
 //! processes may start at once.
 

@@ -79,11 +79,13 @@ CREATE INDEX tickets_queue_created ON tickets (created_at, id);
 
 CREATE INDEX tickets_queue_updated ON tickets (updated_at, id);
 
-CREATE INDEX tickets_queue_priority ON tickets (priority_rank, created_at, id);
+CREATE INDEX tickets_queue_priority ON tickets ((-priority_rank), id);
 
 CREATE INDEX tickets_queue_due ON tickets (sla_due_at, id) WHERE sla_due_at IS NOT NULL;
 
 CREATE INDEX tickets_open_created ON tickets (created_at, id) WHERE status IN ('NEW','OPEN','PENDING','ON_HOLD');
+
+CREATE INDEX tickets_open_priority ON tickets ((-priority_rank), id) WHERE status IN ('NEW','OPEN','PENDING','ON_HOLD');
 
 CREATE INDEX tickets_assignee ON tickets (assignee_id, created_at, id);
 

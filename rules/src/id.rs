@@ -62,6 +62,7 @@ kinds! {
     Macro "macro" "A prepared set of changes to a ticket.",
     SavedView "saved_view" "A saved view of the queue.",
     SlaClock "sla_clock" "A running promise of a ticket.",
+    SlaPolicy "sla_policy" "What customers are promised about replies.",
     Staff "staff" "A member of staff.",
     Team "team" "A team of staff.",
     LoyaltyAccount "loyalty_account" "A loyalty account.",

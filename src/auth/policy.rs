@@ -1,6 +1,6 @@
 //! Who may read what: the one table, for every field of the schema.
 //!
-//! A field that does not stand here is refused to everyone. Rows are a matter of [`crate::scope::Scope`]: this table
+//! A field that does not stand here is refused to everyone. Rows are a matter of the request's scope: this table
 //! says who may read a field of a row that the caller may know of.
 
 use std::collections::HashMap;
@@ -32,14 +32,33 @@ use Rule::{Find, Own, Personal, Records, Row, Staff};
 
 /// The policy: types, and for each the fields under their rule.
 pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
-    ("Query", &[(Find, "customer360"), (Own, "me"), (Row, "node nodes"), (Records(Domain::Orders), "order")]),
+    (
+        "Query",
+        &[
+            (Find, "customer360"),
+            (Own, "me"),
+            (Row, "node nodes"),
+            (Records(Domain::Orders), "order"),
+            (Records(Domain::Tickets), "ticket"),
+            (Staff, "tickets"),
+            (Records(Domain::Loyalty), "loyaltyProgramme"),
+        ],
+    ),
+    ("Node", &[(Row, "id")]),
     (
         "Customer",
         &[
-            (Row, "id number status locale preferredChannel memberSince source version createdAt updatedAt consents"),
+            (
+                Row,
+                "id number status locale preferredChannel memberSince source version createdAt updatedAt consents timeline",
+            ),
             (Personal, "name birthday email phone identities addresses"),
             (Staff, "vip risk tags segments notes"),
             (Records(Domain::Orders), "orders"),
+            (Records(Domain::Tickets), "tickets"),
+            (Records(Domain::Orders), "statistics"),
+            (Records(Domain::Loyalty), "loyalty"),
+            (Records(Domain::Feedback), "feedback satisfaction"),
         ],
     ),
     ("CustomerIdentity", &[(Row, "id kind namespace verifiedAt source"), (Personal, "value")]),
@@ -84,10 +103,163 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
     ("ReturnLine", &[(Row, "id quantity reason orderLine"), (Personal, "note")]),
     ("ExchangeLine", &[(Row, "sku title quantity")]),
     ("Refund", &[(Row, "id amount status reason grantedAt settledAt")]),
+    (
+        "Ticket",
+        &[
+            (
+                Row,
+                "id number status priority type channel source firstRepliedAt solvedAt createdAt updatedAt version \
+                 messages links",
+            ),
+            (Personal, "subject"),
+            (Staff, "assignee team slaDueAt slaBreached escalatedAt tags notes slaClocks slaPolicy"),
+            (Records(Domain::Customers), "customer"),
+        ],
+    ),
+    ("TicketMessage", &[(Row, "id authorKind channel createdAt"), (Personal, "body"), (Staff, "author")]),
+    ("TicketLink", &[(Records(Domain::Orders), "order return")]),
+    ("Team", &[(Row, "id name servesVip")]),
+    ("SlaClock", &[(Row, "id metric status targetMinutes startedAt dueAt stoppedAt breachedAt")]),
+    ("SlaPolicy", &[(Row, "id name")]),
+    (
+        "LoyaltyAccount",
+        &[
+            (
+                Row,
+                "id status enrolledAt version programme tier nextTier projectedTier pointsToNextTier tierUntil balance \
+                 lifetimePoints qualifyingPoints nextExpiry expiringSoon lots transactions rewardsInReach redemptions \
+                 coupons cards",
+            ),
+            (Personal, "number"),
+        ],
+    ),
+    ("PointsBalance", &[(Row, "active pending held owed spent expired")]),
+    ("ExpiringPoints", &[(Row, "points expiresAt")]),
+    (
+        "LoyaltyProgramme",
+        &[(
+            Row,
+            "id code name currencyCode pointsPerUnit pendingDays expiryDays qualificationDays tiers rewards earningRules",
+        )],
+    ),
+    ("LoyaltyTier", &[(Row, "id code name rank thresholdPoints multiplier benefits")]),
+    ("EarningRule", &[(Row, "channel multiplier campaign startsAt endsAt")]),
+    ("LoyaltyCard", &[(Row, "status issuedAt blockedAt"), (Personal, "number")]),
+    (
+        "LoyaltyTransaction",
+        &[
+            (Row, "id kind points balanceAfter reason source occurredAt"),
+            (Records(Domain::Orders), "order"),
+            (Staff, "creditedBy"),
+        ],
+    ),
+    (
+        "PointsLot",
+        &[(Row, "id state points remaining held earnedAt availableAt expiresAt"), (Records(Domain::Orders), "order")],
+    ),
+    (
+        "Reward",
+        &[
+            (Row, "id code name description kind costPoints minTierRank inStock value startsAt endsAt"),
+            (Staff, "stock"),
+        ],
+    ),
+    ("Redemption", &[(Row, "id reward points status redeemedAt cancelledAt")]),
+    (
+        "Coupon",
+        &[
+            (Row, "id title kind value percentage status issuedAt expiresAt redeemedAt"),
+            (Personal, "code"),
+            (Records(Domain::Orders), "order"),
+        ],
+    ),
+    (
+        "CustomerStatistics",
+        &[
+            (Row, "orderCount totalSpent averageOrderValue refundedTotal returnCount firstOrderAt lastOrderAt"),
+            (Records(Domain::Tickets), "ticketCount openTicketCount"),
+            (Records(Domain::Feedback), "feedbackCount"),
+            (Staff, "rfm"),
+        ],
+    ),
+    ("CustomerRfm", &[(Row, "recency frequency monetary group")]),
+    (
+        "TimelineEntry",
+        &[
+            (Row, "id kind domain occurredAt channel amount points actorKind subjectId"),
+            (Personal, "label"),
+            (Staff, "reason"),
+        ],
+    ),
+    // An interface has the rules of all its kinds: a selection on it reads on behalf of each.
+    (
+        "Feedback",
+        &[
+            (Row, FEEDBACK),
+            (Personal, FEEDBACK_WORDS),
+            (Row, "survey answers"),
+            (Records(Domain::Orders), "order orderLine"),
+            (Records(Domain::Tickets), "ticket"),
+            (Staff, "followUp"),
+        ],
+    ),
+    (
+        "SurveyResponse",
+        &[
+            (Row, FEEDBACK),
+            (Personal, FEEDBACK_WORDS),
+            (Row, "survey answers"),
+            (Records(Domain::Orders), "order"),
+            (Records(Domain::Tickets), "ticket"),
+            (Staff, "followUp"),
+        ],
+    ),
+    (
+        "Review",
+        &[
+            (Row, FEEDBACK),
+            (Personal, FEEDBACK_WORDS),
+            (Personal, "url"),
+            (Records(Domain::Orders), "order orderLine"),
+            (Records(Domain::Tickets), "ticket"),
+            (Staff, "followUp"),
+        ],
+    ),
+    (
+        "SocialMention",
+        &[
+            (Row, FEEDBACK),
+            (Personal, FEEDBACK_WORDS),
+            (Row, "network"),
+            (Personal, "authorHandle url"),
+            (Records(Domain::Orders), "order"),
+            (Records(Domain::Tickets), "ticket"),
+            (Staff, "followUp"),
+        ],
+    ),
+    (
+        "Suggestion",
+        &[
+            (Row, FEEDBACK),
+            (Personal, FEEDBACK_WORDS),
+            (Records(Domain::Orders), "order"),
+            (Records(Domain::Tickets), "ticket"),
+            (Staff, "followUp"),
+        ],
+    ),
+    ("Survey", &[(Row, "code name metric")]),
+    ("SurveyAnswer", &[(Row, "question"), (Personal, "answer")]),
+    ("FollowUp", &[(Row, "id status owner dueAt outcome createdAt closedAt isOverdue")]),
+    ("Satisfaction", &[(Row, "nps csat ces")]),
+    ("SatisfactionScore", &[(Row, "metric last lastAt previous trend category")]),
     ("Money", &[(Row, "amount currencyCode")]),
     ("PageInfo", &[(Row, "hasNextPage hasPreviousPage startCursor endCursor")]),
     ("TotalCount", &[(Row, "value exact")]),
 ];
+
+/// What all kinds of feedback have in common.
+const FEEDBACK: &str = "id channel language metric score sentiment givenAt source store";
+const FEEDBACK_WORDS: &str = "title text";
 
 /// Wrappers of lists have the same fields everywhere.
 const CONNECTION: &str = "nodes edges pageInfo totalCount";
@@ -113,6 +285,36 @@ pub fn rule(on: &str, field: &str) -> Option<Rule> {
         return None;
     };
     wrapper.split(' ').any(|name| name == field).then_some(Row)
+}
+
+/// The table as a page for people, in Markdown; `docs/policy.md` is this.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# Who may read what\n\nWritten by `c360 schema --policy` from the table in `src/auth/policy.rs`, which is what the gateway enforces.\n\n\
+         | type | who | fields |\n| --- | --- | --- |\n",
+    );
+    for (on, rules) in POLICY {
+        for (rule, names) in *rules {
+            let fields: Vec<_> = names.split_whitespace().map(|name| format!("`{name}`")).collect();
+            page += &format!("| `{on}` | {} | {} |\n", rule.in_words(), fields.join(" "));
+        }
+    }
+    page + &format!("\nConnections (`{CONNECTION}`) and their edges (`{EDGE}`) are read by whoever may read the list.\n")
+}
+
+impl Rule {
+    fn in_words(self) -> String {
+        match self {
+            Self::Row => "everyone who may know of the row".into(),
+            Self::Personal => "everyone who may know of the row; masked without `pii:read` (partners: and consent)".into(),
+            Self::Records(domain) => {
+                format!("staff; customers their own; partners with `{}`", domain.read().as_str())
+            }
+            Self::Staff => "staff".into(),
+            Self::Find => "staff; partners with `customers:read`".into(),
+            Self::Own => "customers".into(),
+        }
+    }
 }
 
 /// Whether the caller may read the field.

@@ -201,7 +201,7 @@ impl Verifier {
 
 /// Time is checked against the gateway's own clock, after the signature.
 fn validation(settings: &config::Auth) -> Validation {
-    let mut validation = Validation::default();
+    let mut validation = Validation::new(Algorithm::EdDSA);
     validation.validate_exp = false;
     validation.validate_nbf = false;
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);

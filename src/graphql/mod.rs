@@ -3,8 +3,12 @@
 pub mod choice;
 pub mod id;
 pub mod money;
+pub mod number;
+pub mod text;
 pub mod time;
 
 pub use id::gid;
-pub use money::Money;
+pub use money::{Decimal, Money};
+pub use number::int;
+pub use text::free_text;
 pub use time::{Date, DateTime};

@@ -9,6 +9,20 @@ use c360_rules::money::{self, Currency};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decimal(pub String);
 
+impl Decimal {
+    /// A whole number of the smallest parts, of which `digits` stand after the point, without needless zeros:
+    /// 15,000 with 4 digits is "1.5".
+    pub fn scaled(parts: i64, digits: usize) -> Self {
+        let sign = if parts < 0 { "-" } else { "" };
+        let text = format!("{:0width$}", parts.unsigned_abs(), width = digits + 1);
+        let (whole, fraction) = text.split_at(text.len() - digits);
+        match fraction.trim_end_matches('0') {
+            "" => Self(format!("{sign}{whole}")),
+            fraction => Self(format!("{sign}{whole}.{fraction}")),
+        }
+    }
+}
+
 /// An exact decimal number, written as a string such as `"12.30"`: never a floating-point number.
 #[Scalar]
 impl ScalarType for Decimal {
@@ -83,5 +97,19 @@ impl Money {
             ),
         };
         Self { amount: Decimal(amount), currency_code: CurrencyCode(currency.to_string()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scaled_number_has_no_needless_zeros() {
+        for (parts, digits, text) in
+            [(15_000, 4, "1.5"), (10_000, 4, "1"), (5, 2, "0.05"), (-1_250, 2, "-12.5"), (0, 4, "0"), (7, 0, "7")]
+        {
+            assert_eq!(Decimal::scaled(parts, digits).0, text);
+        }
     }
 }

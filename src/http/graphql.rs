@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ErrorExtensions as _, Request, Response as Answer, ServerError, Variables};
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{
+    ErrorExtensions as _, Name, PathSegment, Request, Response as Answer, ServerError, Value, Variables,
+};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -78,6 +81,9 @@ async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8]) -> Respons
     let mut answer = schema.execute(request).await;
     let ran = !is_request_error(&answer);
     answer.errors.iter_mut().for_each(complete);
+    for error in answer.errors.iter().filter(|_| ran) {
+        put_null(&mut answer.data, &error.path);
+    }
     let status = if ran { StatusCode::OK } else { status_of_request_error(media) };
     if ran {
         return json(status, media, serde_json::to_vec(&answer));
@@ -115,11 +121,33 @@ async fn authenticate(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Call
 
 /// Parsing, validation and the choice of the operation happen before anything runs.
 fn is_request_error(answer: &Answer) -> bool {
-    answer.data == async_graphql::Value::Null && answer.errors.iter().any(|error| error.path.is_empty())
+    answer.data == Value::Null && answer.errors.iter().any(|error| error.path.is_empty())
 }
 
 fn status_of_request_error(media: &str) -> StatusCode {
     if media == GRAPHQL_RESPONSE { StatusCode::BAD_REQUEST } else { StatusCode::OK }
+}
+
+/// A field that failed is null in the answer; the library leaves it out, and its object if nothing else is in it.
+fn put_null(data: &mut Value, path: &[PathSegment]) {
+    let Some((segment, rest)) = path.split_first() else { return };
+    match segment {
+        PathSegment::Field(name) => {
+            if *data == Value::Null {
+                *data = Value::Object(IndexMap::new());
+            }
+            if let Value::Object(fields) = data {
+                put_null(fields.entry(Name::new(name)).or_default(), rest);
+            }
+        }
+        PathSegment::Index(index) => {
+            if let Value::List(items) = data
+                && let Some(item) = items.get_mut(*index)
+            {
+                put_null(item, rest);
+            }
+        }
+    }
 }
 
 /// Gives every error that the library raised its code.

@@ -31,7 +31,7 @@ use crate::scope::Scope;
 /// # Errors
 /// A bad argument of the root, or a database that does not answer.
 pub async fn read(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault> {
-    let plan = Plan::of(ctx.field(), scope, root);
+    let plan = Plan::of(ctx.field(), scope, root)?;
     let written = statement::write(&plan, scope);
     let rows = scope.query(&written).await?;
     Tree::build(plan, &written, &rows, scope)

@@ -58,11 +58,14 @@ pub(super) struct Node {
 
 impl Plan {
     /// Walks the selection of the current field.
-    pub(super) fn of(field: SelectionField<'_>, scope: &Scope, root: Root) -> Self {
-        let mut plan = Self { nodes: vec![Node::root(&root, field)], root };
+    ///
+    /// # Errors
+    /// The arguments of the root's page are wrong.
+    pub(super) fn of(field: SelectionField<'_>, scope: &Scope, root: Root) -> Result<Self, Fault> {
+        let mut plan = Self { nodes: vec![Node::root(&root, field)?], root };
         let to = plan.root.to;
         plan.walk(field, 0, to, scope);
-        plan
+        Ok(plan)
     }
 
     fn walk(&mut self, field: SelectionField<'_>, parent: usize, on: &'static str, scope: &Scope) {
@@ -130,7 +133,7 @@ impl Plan {
 }
 
 impl Node {
-    fn root(root: &Root, field: SelectionField<'_>) -> Self {
+    fn root(root: &Root, field: SelectionField<'_>) -> Result<Self, Fault> {
         let mut node = Self {
             parent: 0,
             key: String::new(),
@@ -146,12 +149,9 @@ impl Node {
             node.conditions.clone_from(conditions);
             node.list = *list;
             node.wants_total = wants_total(field);
-            match page.page(*order, *list) {
-                Ok(page) => node.page = page,
-                Err(fault) => node.fault = Some(fault),
-            }
+            node.page = page.page(*order, *list)?;
         }
-        node
+        Ok(node)
     }
 
     fn read_arguments(&mut self, field: SelectionField<'_>, relation: &'static Relation) -> Result<(), Fault> {

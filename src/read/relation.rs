@@ -1,9 +1,9 @@
 //! Edges of the graph, as the domains declare them.
 
-use async_graphql::{Name, Value};
+use async_graphql::{InputType, Name, Value};
 
 use super::connection::PageArguments;
-use super::row::{Column, Row};
+use super::row::{Column, Kind, Row};
 use super::sql::Sql;
 use super::tree::{AnyRows, Rows};
 use crate::error::Fault;
@@ -13,6 +13,20 @@ pub type Arguments = [(Name, Value)];
 
 /// Turns a field's own arguments into conditions over the table, whose alias is `x`.
 pub type Filter = fn(&Arguments) -> Result<Vec<Pieces>, Fault>;
+
+/// The conditions that the argument `filter` stands for.
+///
+/// # Errors
+/// `BAD_USER_INPUT` when the argument is not what its type says.
+pub fn filtered<T: InputType>(
+    arguments: &Arguments,
+    conditions: fn(T) -> Result<Vec<Pieces>, Fault>,
+) -> Result<Vec<Pieces>, Fault> {
+    let Some((_, value)) = arguments.iter().find(|(name, _)| name == "filter") else { return Ok(Vec::new()) };
+    let filter: Option<T> =
+        InputType::parse(Some(value.clone())).map_err(|_| Fault::bad_input("filter", "cannot be used here"))?;
+    filter.map_or_else(|| Ok(Vec::new()), conditions)
+}
 
 /// How the rows of one GraphQL edge are had.
 #[derive(Debug)]
@@ -59,6 +73,13 @@ impl RowType {
     /// That of `R`.
     pub const fn of<R: Row>() -> Self {
         Self { columns: R::COLUMNS, collect: || Box::new(Rows::<R>::default()) }
+    }
+
+    /// Where the sort key stands in a row: its kind, and its place within the range of that kind.
+    pub(super) fn key(self, order: Order) -> Option<(Kind, usize)> {
+        let at = self.columns.iter().position(|column| column.name == order.field)?;
+        let kind = self.columns[at].kind;
+        Some((kind, self.columns[..at].iter().filter(|other| other.kind == kind).count()))
     }
 }
 

@@ -27,7 +27,8 @@ pub struct Column {
     /// The field's name, by which an [`super::Order`] finds it.
     pub name: &'static str,
     /// An expression over the table, whose alias is `x`; `{pii}` stands for whether the caller may read the
-    /// personal data of the row's customer.
+    /// personal data of the row's customer, and `{name}` for the customer's name where the caller may not, so that
+    /// it can be hidden in a text.
     pub sql: &'static str,
     /// Which range it stands in.
     pub kind: Kind,

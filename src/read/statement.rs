@@ -9,7 +9,7 @@ use sea_orm::Statement;
 use super::connection::{MAX_COUNT, Place};
 use super::plan::{Node, Plan};
 use super::relation::{Access, Find, Join, Pieces, Relation, RowType, Shape};
-use super::row::{Column, KINDS};
+use super::row::{Column, KINDS, Kind};
 use super::sql::Sql;
 use crate::scope::Scope;
 
@@ -133,7 +133,8 @@ fn body(plan: &Plan, at: usize, scope: &Scope, sql: &mut Sql) -> String {
     let node = &plan.nodes[at];
     let customer = if plan_access(plan, at) == Access::Itself { "x.id" } else { "x.customer_id" };
     let pii = scope.personal_data_condition(customer);
-    let child = node.relation.map_or("NULL".to_owned(), |relation| format!("x.{}", relation.join.child));
+    let name = format!("CASE {pii} WHEN 1 THEN NULL ELSE (SELECT h.name FROM customers h WHERE h.id = {customer}) END");
+    let child = node.relation.map_or("CAST(NULL AS uuid)".to_owned(), |relation| format!("x.{}", relation.join.child));
     let mut columns = vec![format!("{child} AS p"), "x.id AS id".to_owned()];
     columns.extend(plan.keys(at).into_iter().map(|key| format!("x.{key} AS k_{key}")));
     columns.extend(
@@ -141,7 +142,7 @@ fn body(plan: &Plan, at: usize, scope: &Scope, sql: &mut Sql) -> String {
             .columns
             .iter()
             .enumerate()
-            .map(|(i, column)| format!("{} AS c{i}", column.sql.replace("{pii}", &pii))),
+            .map(|(i, column)| format!("{} AS c{i}", column.sql.replace("{pii}", &pii).replace("{name}", &name))),
     );
     format!("SELECT {} {}", columns.join(", "), from(plan, at, scope, sql))
 }
@@ -182,7 +183,7 @@ fn from_root(plan: &Plan, scope: &Scope, sql: &mut Sql) -> String {
         _ => {
             let node = &plan.nodes[0];
             conditions.extend(node.conditions.iter().map(|pieces| pieces.write(sql)));
-            conditions.extend(keyset(node, sql));
+            conditions.extend(keyset(plan, 0, sql));
             if conditions.is_empty() {
                 conditions.push("1 = 1".into());
             }
@@ -199,7 +200,7 @@ fn from_parent(plan: &Plan, at: usize, relation: &Relation, scope: &Scope, sql: 
     let mut conditions = own_conditions(node, relation, scope, sql);
     if plan.is_single(parent) {
         conditions.insert(0, format!("x.{child} = (SELECT {key} FROM n{parent})"));
-        conditions.extend(keyset(node, sql));
+        conditions.extend(keyset(plan, at, sql));
         let rest = conditions.join(" AND ");
         return match relation.shape {
             Shape::One => format!("FROM {table} x WHERE {rest}"),
@@ -214,7 +215,7 @@ fn from_parent(plan: &Plan, at: usize, relation: &Relation, scope: &Scope, sql: 
         conditions.insert(0, format!("x.{child} IN (SELECT {key} FROM n{parent})"));
         return format!("FROM {table} x WHERE {}", conditions.join(" AND "));
     }
-    conditions.extend(keyset(node, sql));
+    conditions.extend(keyset(plan, at, sql));
     let limit = sql.parameter(limit(node, relation));
     let order = order_by(node);
     if sql.is_postgres() {
@@ -259,10 +260,10 @@ fn order_by(node: &Node) -> String {
     format!("{} {direction}, x.id {direction}", page.order.column)
 }
 
-fn keyset(node: &Node, sql: &mut Sql) -> Vec<String> {
-    let page = &node.page;
+fn keyset(plan: &Plan, at: usize, sql: &mut Sql) -> Vec<String> {
+    let page = &plan.nodes[at].page;
     let column = page.order.column;
-    let is_time = node.key_is_time();
+    let is_time = matches!(plan.row_type(at).key(page.order), Some((Kind::Time, _)));
     let mut bound = |place: Place, beyond: bool| {
         let sign = if page.order.descending == beyond { "<" } else { ">" };
         let key = match is_time {

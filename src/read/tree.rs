@@ -14,8 +14,7 @@ use uuid::Uuid;
 
 use super::connection::{Connection, Listed, PageArguments, Place};
 use super::plan::Plan;
-use super::relation::{Order, RowType};
-use super::row::{Cells, KINDS, Kind, Row};
+use super::row::{Cells, Kind, Row};
 use super::statement::{COUNTED_CANDIDATES, HEADER, TOTALS, Written};
 use crate::error::Fault;
 use crate::scope::Scope;
@@ -79,7 +78,7 @@ impl Tree {
     pub(super) fn build(plan: Plan, written: &Written, rows: &[QueryResult], scope: &Scope) -> Result<Self, Fault> {
         let mut parts: Vec<Box<dyn AnyRows>> = (0..plan.nodes.len()).map(|at| (plan.row_type(at).collect)()).collect();
         let keys: Vec<_> =
-            plan.nodes.iter().enumerate().map(|(at, node)| key_cell(plan.row_type(at), node.page.order)).collect();
+            plan.nodes.iter().enumerate().map(|(at, node)| plan.row_type(at).key(node.page.order)).collect();
         let mut totals = HashMap::new();
         let mut candidates = 0;
         for row in rows {
@@ -99,7 +98,7 @@ impl Tree {
                     let parent: Option<Uuid> = head.take()?;
                     let id: Uuid = head.take()?;
                     let key = match keys[at] {
-                        Some((kind, nth)) => key_of(row, kind, written.starts[kind] + nth)?,
+                        Some((kind, nth)) => key_of(row, kind, written.starts[kind as usize] + nth)?,
                         None => 0,
                     };
                     parts[at].push(parent.unwrap_or_default(), id, key, &mut Cells::new(row, written.starts))?;
@@ -139,19 +138,11 @@ impl Tree {
     }
 }
 
-/// Where in the ranges the sort key of a row stands: kind and place within the kind.
-fn key_cell(rows: RowType, order: Order) -> Option<(usize, usize)> {
-    let column = rows.columns.iter().position(|column| column.name == order.field)?;
-    let kind = rows.columns[column].kind;
-    let nth = rows.columns[..column].iter().filter(|other| other.kind == kind).count();
-    Some((KINDS.iter().position(|k| *k == kind)?, nth))
-}
-
-fn key_of(row: &QueryResult, kind: usize, index: usize) -> Result<i64, DbErr> {
+fn key_of(row: &QueryResult, kind: Kind, index: usize) -> Result<i64, DbErr> {
     let mut starts = [0; 4];
-    starts[kind] = index;
+    starts[kind as usize] = index;
     let mut cells = Cells::new(row, starts);
-    match KINDS[kind] {
+    match kind {
         Kind::Time => Ok(cells.take::<Option<DateTime<Utc>>>()?.map_or(0, |at| at.timestamp_micros())),
         _ => Ok(cells.take::<Option<i64>>()?.unwrap_or(0)),
     }
@@ -252,9 +243,22 @@ impl<R: Row> Handle<R> {
         ctx: &Context<'_>,
         arguments: &PageArguments,
     ) -> Result<Connection<T>, Fault> {
+        self.page_by(ctx, self.id(), arguments)
+    }
+
+    /// The page that the current field selects, for a parent whose joined column holds `key`.
+    ///
+    /// # Errors
+    /// The arguments of the page are wrong.
+    pub fn page_by<C: Row, T: Listed + From<Handle<C>>>(
+        &self,
+        ctx: &Context<'_>,
+        key: Uuid,
+        arguments: &PageArguments,
+    ) -> Result<Connection<T>, Fault> {
         let field = ctx.field();
         let at = self.child(field.alias().unwrap_or_else(|| field.name()), field.name())?;
-        page(&self.tree, at, self.id(), arguments)
+        page(&self.tree, at, key, arguments)
     }
 
     /// The rows of the edge `field`, for a parent whose joined column holds `key`.
@@ -281,13 +285,6 @@ impl<R: Row> Handle<R> {
             tracing::error!(field, "the plan lacks an edge that is resolved");
             Fault::internal()
         })
-    }
-}
-
-impl super::plan::Node {
-    /// Whether the sort key is a point in time.
-    pub(super) fn key_is_time(&self) -> bool {
-        self.page.order.field.ends_with("_at")
     }
 }
 

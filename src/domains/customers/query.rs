@@ -56,9 +56,9 @@ impl CustomerIdentifier {
                 store::by_identity(IdentityKind::Phone, None, phone)
             }
             Self::CustomerNumber(text) => {
-                let number =
-                    identifier::customer_number(&text).map_err(|error| Fault::bad_input("by.customerNumber", error))?;
-                store::by_customer_number(number)
+                // Checked as any number is; looked up as it was given out, dashes and all.
+                identifier::customer_number(&text).map_err(|error| Fault::bad_input("by.customerNumber", error))?;
+                store::by_customer_number(text.trim().to_uppercase())
             }
             Self::LoyaltyNumber(text) => {
                 let number =

@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use c360_rules::id::Kind;
-use c360_rules::mask;
 
 use super::store::{
     DiscountKind, DiscountRow, ExchangeLineRow, FulfillmentEventRow, FulfillmentEventStatus, FulfillmentRow,
@@ -12,7 +11,7 @@ use super::store::{
 };
 use crate::domains::customers::object::PostalAddress;
 use crate::domains::customers::store::CustomerRow;
-use crate::graphql::{DateTime, Money, gid};
+use crate::graphql::{DateTime, Money, free_text, gid};
 use crate::objects;
 use crate::read::{Connection, Handle, PageArguments};
 use crate::view360::Customer;
@@ -595,7 +594,7 @@ impl ReturnLine {
 
     /// What the customer says about it. Masked without `pii:read`.
     async fn note(&self) -> Option<String> {
-        self.0.note.as_deref().map(|note| if self.0.pii { note.to_owned() } else { mask::text(note, &[]) })
+        self.0.note.as_deref().map(|note| free_text(note, self.0.pii, self.0.hidden_name.as_deref()))
     }
 
     /// The line of the order that it belongs to.

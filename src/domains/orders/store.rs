@@ -1,15 +1,12 @@
 //! Rows of orders and the edges between them.
 
-use async_graphql::InputType;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Value as Parameter;
 use uuid::Uuid;
 
 use super::object::OrderFilter;
 use crate::auth::Domain;
 use crate::choice;
-use crate::error::Fault;
-use crate::read::relation::Arguments;
+use crate::read::relation::filtered;
 use crate::read::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
 use crate::row;
 
@@ -359,6 +356,7 @@ row! {
         quantity: i32 = "x.quantity",
         reason: ReturnReason = "x.reason",
         note: Option<String> = "x.note",
+        hidden_name: Option<String> = "{name}",
         pii: bool = "{pii}",
     }
 }
@@ -407,6 +405,54 @@ const BASE: Relation = Relation {
     access: Access::Parent,
 };
 
+/// Edges to an order look the same everywhere.
+pub const fn order_of(on: &'static str) -> Relation {
+    Relation { on, fields: &["order"], to: "Order", table: "orders", join: Join::to("order_id"), ..RECORD }
+}
+
+/// Edges to a line of an order, for those who do not come from its order.
+pub const fn order_line_of(on: &'static str) -> Relation {
+    Relation {
+        on,
+        fields: &["orderLine"],
+        to: "OrderLine",
+        table: "(SELECT l.*, o.source FROM order_lines l JOIN orders o ON o.id = l.order_id)",
+        rows: RowType::of::<LineRow>(),
+        join: Join::to("order_line_id"),
+        ..RECORD
+    }
+}
+
+/// Edges to a return, for those who do not come from its order.
+pub const fn return_of(on: &'static str) -> Relation {
+    Relation {
+        on,
+        fields: &["return"],
+        to: "Return",
+        table: "(SELECT r.*, o.source FROM returns r JOIN orders o ON o.id = r.order_id)",
+        rows: RowType::of::<ReturnRow>(),
+        join: Join::to("return_id"),
+        ..RECORD
+    }
+}
+
+/// Edges to a store look the same everywhere.
+pub const fn store_of(on: &'static str) -> Relation {
+    Relation {
+        on,
+        fields: &["store"],
+        to: "Store",
+        table: "stores",
+        rows: RowType::of::<StoreRow>(),
+        join: Join::to("store_id"),
+        shape: Shape::One,
+        ..BASE
+    }
+}
+
+/// An edge from elsewhere to one record of this domain.
+const RECORD: Relation = Relation { shape: Shape::One, access: Access::Records(Domain::Orders), ..BASE };
+
 /// The edges of this domain.
 pub static RELATIONS: &[Relation] = &[
     Relation {
@@ -417,7 +463,7 @@ pub static RELATIONS: &[Relation] = &[
         join: Join::by("customer_id"),
         shape: Shape::Page,
         order: NEWEST,
-        filter: Some(filter),
+        filter: Some(|arguments| filtered(arguments, |filter| Ok(conditions(filter)))),
         access: Access::Records(Domain::Orders),
         ..BASE
     },
@@ -439,15 +485,7 @@ pub static RELATIONS: &[Relation] = &[
         shape: Shape::One,
         ..BASE
     },
-    Relation {
-        fields: &["store"],
-        to: "Store",
-        table: "stores",
-        rows: RowType::of::<StoreRow>(),
-        join: Join::to("store_id"),
-        shape: Shape::One,
-        ..BASE
-    },
+    store_of("Order"),
     Relation {
         fields: &["discounts"],
         to: "OrderDiscount",
@@ -557,19 +595,11 @@ pub fn by_number(number: String, source: Option<String>) -> Find {
     })
 }
 
-fn filter(arguments: &Arguments) -> Result<Vec<Pieces>, Fault> {
-    let Some((_, value)) = arguments.iter().find(|(name, _)| name == "filter") else { return Ok(Vec::new()) };
-    let filter: Option<OrderFilter> =
-        InputType::parse(Some(value.clone())).map_err(|_| Fault::bad_input("filter", "cannot be used here"))?;
-    Ok(filter.map(conditions).unwrap_or_default())
-}
-
 fn conditions(filter: OrderFilter) -> Vec<Pieces> {
-    let equals = |column: &str, value: Parameter| Pieces::text(format!("{column} ")).value(value);
     let mut all = Vec::new();
-    all.extend(filter.channel.map(|channel| equals("x.channel =", channel.as_str().into())));
-    all.extend(filter.status.map(|status| equals("x.status =", status.as_str().into())));
-    all.extend(filter.placed_from.map(|at| equals("x.placed_at >=", at.0.into())));
-    all.extend(filter.placed_before.map(|at| equals("x.placed_at <", at.0.into())));
+    all.extend(filter.channel.map(|channel| Pieces::text("x.channel = ").value(channel.as_str())));
+    all.extend(filter.status.map(|status| Pieces::text("x.status = ").value(status.as_str())));
+    all.extend(filter.placed_from.map(|at| Pieces::text("x.placed_at >= ").value(at.0)));
+    all.extend(filter.placed_before.map(|at| Pieces::text("x.placed_at < ").value(at.0)));
     all
 }

@@ -1,0 +1,11 @@
+//! Loyalty: the programme with its tiers and rewards, and each member's account, points and coupons.
+//!
+//! The ledger of points is append-only; pending, active and held are states of lots. Points are spent and
+//! expire oldest first, and nothing is ever negative.
+
+pub mod object;
+pub mod query;
+pub mod store;
+
+pub use object::CustomerLoyalty;
+pub use query::LoyaltyQuery;
