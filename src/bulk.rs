@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use sea_orm::sqlx;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic as _,
-    Iterable, ModelTrait, RuntimeErr, Statement, TransactionTrait, Value,
+    ColumnTrait as _, DatabaseConnection, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic as _, Iterable as _,
+    ModelTrait, RuntimeErr,
 };
 
 mod copy;
+mod insert;
+
+use insert::Inserts;
 
 /// The tables in an order in which every foreign key finds its row.
 const ORDER: &[&str] = &[
@@ -77,8 +80,8 @@ const ORDER: &[&str] = &[
     "customer_statistics",
 ];
 
-/// Most parameters that one SQLite statement takes.
-const SQLITE_PARAMETERS: usize = 32_000;
+/// SQLite's page cache while it loads, in KiB; connections of the pool keep it, and only fill it when they must.
+const CACHE_PAGES: &str = "PRAGMA cache_size = -65536";
 
 /// Rows to be written in one transaction.
 #[derive(Debug)]
@@ -92,8 +95,40 @@ pub struct Batch {
 struct Rows {
     name: &'static str,
     columns: Vec<&'static str>,
-    bytes: Vec<u8>,
-    values: Vec<Value>,
+    encoded: Encoded,
+}
+
+/// Rows as their database takes them: encoded when they come, so that writing is nothing but sending.
+#[derive(Debug)]
+enum Encoded {
+    Copy { bytes: Vec<u8>, json: Vec<bool> },
+    Inserts(Inserts),
+}
+
+impl Rows {
+    fn new<E: EntityTrait>(backend: DbBackend, name: &'static str) -> Self {
+        let columns: Vec<_> = E::Column::iter().map(|column| column.as_str()).collect();
+        let encoded = if backend == DbBackend::Postgres {
+            let json = E::Column::iter().map(|column| copy::is_json(column.def().get_column_type())).collect();
+            Encoded::Copy { bytes: copy::header(), json }
+        } else {
+            Encoded::Inserts(Inserts::new(columns.len()))
+        };
+        Self { name, columns, encoded }
+    }
+
+    fn add<M: ModelTrait>(&mut self, model: &M) {
+        let columns = <M::Entity as EntityTrait>::Column::iter();
+        match &mut self.encoded {
+            Encoded::Copy { bytes, json } => {
+                copy::begin_row(bytes, json.len());
+                for (column, json) in columns.zip(json) {
+                    copy::field(bytes, &model.get(column), *json);
+                }
+            }
+            Encoded::Inserts(inserts) => inserts.add(columns.map(|column| model.get(column))),
+        }
+    }
 }
 
 impl Batch {
@@ -117,24 +152,25 @@ impl Batch {
     where
         M::Entity: EntityTrait + EntityName + Default,
     {
-        let name = static_name::<M::Entity>();
-        let rank = ORDER.iter().position(|table| *table == name).unwrap_or(ORDER.len());
-        let rows = self.tables.entry(rank).or_insert_with(|| Rows {
-            name,
-            columns: <M::Entity as EntityTrait>::Column::iter().map(|column| column.as_str()).collect(),
-            bytes: copy::header(),
-            values: Vec::new(),
-        });
-        let columns = <M::Entity as EntityTrait>::Column::iter();
-        if self.backend == DbBackend::Postgres {
-            copy::begin_row(&mut rows.bytes, rows.columns.len());
-            for column in columns {
-                copy::field(&mut rows.bytes, &model.get(column), column.def().get_column_type());
-            }
-        } else {
-            rows.values.extend(columns.map(|column| model.get(column)));
+        self.extend(std::slice::from_ref(model));
+    }
+
+    /// Adds rows of one table. The tables may come in any order.
+    pub fn extend<M: ModelTrait>(&mut self, models: &[M])
+    where
+        M::Entity: EntityTrait + EntityName + Default,
+    {
+        if models.is_empty() {
+            return;
         }
-        self.rows += 1;
+        let name = M::Entity::default().table_name();
+        let rank = ORDER.iter().position(|table| *table == name).unwrap_or(ORDER.len());
+        let backend = self.backend;
+        let rows = self.tables.entry(rank).or_insert_with(|| Rows::new::<M::Entity>(backend, name));
+        for model in models {
+            rows.add(model);
+        }
+        self.rows += models.len();
     }
 
     /// Writes all rows in one transaction and leaves the batch empty; on an error nothing is written.
@@ -145,42 +181,34 @@ impl Batch {
         let tables = std::mem::take(&mut self.tables);
         let rows = std::mem::take(&mut self.rows);
         match self.backend {
-            DbBackend::Postgres => write_postgres(db, tables).await?,
-            _ => write_sqlite(db, tables).await?,
+            DbBackend::Postgres => write_postgres(db, tables).await.map_err(failed)?,
+            _ => write_sqlite(db, tables).await.map_err(failed)?,
         }
         Ok(rows)
     }
 }
 
-fn static_name<E: EntityName + Default>() -> &'static str {
-    let entity = E::default();
-    ORDER.iter().find(|table| **table == entity.table_name()).copied().unwrap_or("")
-}
-
-async fn write_postgres(db: &DatabaseConnection, tables: BTreeMap<usize, Rows>) -> Result<(), DbErr> {
-    let pool = db.get_postgres_connection_pool();
-    let mut transaction = pool.begin().await.map_err(failed)?;
-    sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await.map_err(failed)?;
-    for mut rows in tables.into_values() {
-        copy::finish(&mut rows.bytes);
-        let text = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", rows.name, rows.columns.join(", "));
-        let mut sink = transaction.copy_in_raw(&text).await.map_err(failed)?;
-        sink.send(rows.bytes).await.map_err(failed)?;
-        sink.finish().await.map_err(failed)?;
+async fn write_postgres(db: &DatabaseConnection, tables: BTreeMap<usize, Rows>) -> Result<(), sqlx::Error> {
+    let mut transaction = db.get_postgres_connection_pool().begin().await?;
+    sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
+    for Rows { name, columns, encoded } in tables.into_values() {
+        let Encoded::Copy { mut bytes, .. } = encoded else { continue };
+        copy::finish(&mut bytes);
+        let text = format!("COPY {name} ({}) FROM STDIN (FORMAT binary)", columns.join(", "));
+        let mut sink = transaction.copy_in_raw(&text).await?;
+        sink.send(bytes).await?;
+        sink.finish().await?;
     }
-    transaction.commit().await.map_err(failed)
+    transaction.commit().await
 }
 
-async fn write_sqlite(db: &DatabaseConnection, tables: BTreeMap<usize, Rows>) -> Result<(), DbErr> {
-    let transaction = db.begin().await?;
-    for rows in tables.into_values() {
-        let width = rows.columns.len();
-        let row = format!("({})", vec!["?"; width].join(","));
-        for chunk in rows.values.chunks(SQLITE_PARAMETERS / width * width) {
-            let all = vec![row.as_str(); chunk.len() / width].join(",");
-            let text = format!("INSERT INTO {} ({}) VALUES {all}", rows.name, rows.columns.join(", "));
-            transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, text, chunk.to_vec())).await?;
-        }
+async fn write_sqlite(db: &DatabaseConnection, tables: BTreeMap<usize, Rows>) -> Result<(), sqlx::Error> {
+    let mut transaction = db.get_sqlite_connection_pool().begin_with("BEGIN IMMEDIATE").await?;
+    // Rows go to every corner of the indexes: what does not fit in the page cache is written many times over.
+    sqlx::query(CACHE_PAGES).execute(&mut *transaction).await?;
+    for Rows { name, columns, encoded } in tables.into_values() {
+        let Encoded::Inserts(inserts) = encoded else { continue };
+        inserts.write(&mut transaction, &format!("INSERT INTO {name} ({})", columns.join(", "))).await?;
     }
     transaction.commit().await
 }

@@ -23,8 +23,13 @@ pub(super) fn begin_row(out: &mut Vec<u8>, fields: usize) {
     out.extend_from_slice(&i16::try_from(fields).unwrap_or(i16::MAX).to_be_bytes());
 }
 
+/// Whether a column holds JSON.
+pub(super) fn is_json(kind: &ColumnType) -> bool {
+    matches!(kind, ColumnType::JsonBinary | ColumnType::Json)
+}
+
 /// One field: its length, then its bytes as the column's type wants them.
-pub(super) fn field(out: &mut Vec<u8>, value: &Value, kind: &ColumnType) {
+pub(super) fn field(out: &mut Vec<u8>, value: &Value, json: bool) {
     let at = out.len();
     out.extend_from_slice(&(-1_i32).to_be_bytes());
     let set = match value {
@@ -40,7 +45,7 @@ pub(super) fn field(out: &mut Vec<u8>, value: &Value, kind: &ColumnType) {
         Value::Json(v) => {
             // jsonb carries its version before the text.
             let text = v.as_ref().map(|v| v.to_string());
-            if text.is_some() && matches!(kind, ColumnType::JsonBinary | ColumnType::Json) {
+            if text.is_some() && json {
                 out.push(1);
             }
             put(out, text)

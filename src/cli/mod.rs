@@ -1,11 +1,13 @@
 //! The command line: one file per command.
 
+mod demo;
 mod import;
 mod migrate;
 mod schema;
 mod seed;
 mod serve;
 mod token;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +30,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve a demo retailer, with nothing to set up: embedded database, ready tokens.
+    Demo(demo::Arguments),
     /// Serve, in production: a database and a way to verify tokens must be set.
     Serve(serve::Arguments),
     /// Bring the database's schema up to date. Safe when many processes start at once.
@@ -36,8 +40,10 @@ enum Command {
     Seed(seed::Arguments),
     /// Bring real data in. Running it again changes nothing.
     Import(import::Arguments),
+    /// Check every ledger; print what is wrong, and fail if anything is.
+    Verify,
     /// Print the GraphQL schema.
-    Schema,
+    Schema(schema::Arguments),
     /// Make keys and signed tokens for development.
     Token(token::Arguments),
 }
@@ -47,10 +53,18 @@ enum Command {
 pub(crate) enum Failure {
     #[error("{0}")]
     Config(#[from] ConfigError),
-    #[error("the database says: {0}")]
-    Database(#[from] DbErr),
     #[error("{0}")]
     Other(String),
+}
+
+impl From<DbErr> for Failure {
+    fn from(error: DbErr) -> Self {
+        let cause = error.to_string().replace('\n', " ");
+        Self::Other(match error {
+            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => format!("the database cannot be reached: {cause}"),
+            _ => format!("the database says: {cause}"),
+        })
+    }
 }
 
 impl From<std::io::Error> for Failure {
@@ -80,11 +94,13 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = Config::load(arguments.config.as_deref(), &|name| std::env::var(name).ok())?;
     log(&config.log)?;
     match arguments.command {
+        Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::Serve(arguments) => serve::run(config, arguments).await,
         Command::Migrate(arguments) => migrate::run(&config, &arguments).await,
         Command::Seed(arguments) => seed::run(&config, &arguments).await,
         Command::Import(arguments) => import::run(&config, &arguments).await,
-        Command::Schema => schema::run(),
+        Command::Verify => verify::run(config).await,
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Token(arguments) => token::run(&config, arguments),
     }
 }

@@ -1,9 +1,17 @@
 //! `c360 schema`.
 
 use super::Failure;
+use crate::auth::policy;
 use crate::schema::Schemas;
 
-pub(super) fn run() -> Result<(), Failure> {
-    print!("{}", Schemas::default().sdl());
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Print who may read what instead, as a page in Markdown.
+    #[arg(long)]
+    policy: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    print!("{}", if arguments.policy { policy::reference() } else { Schemas::default().sdl() });
     Ok(())
 }

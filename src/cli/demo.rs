@@ -1,0 +1,151 @@
+//! `c360 demo`: a retailer to look at, with nothing to set up.
+
+use std::path::{Path, PathBuf};
+
+use c360_rules::access::{Role, Scope, Scopes};
+use c360_rules::id::{self, Kind};
+use chrono::TimeDelta;
+use sea_orm::{ColumnTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _};
+use uuid::Uuid;
+
+use super::{Failure, serve};
+use crate::auth::issue::{NewKey, Signer, Subject};
+use crate::auth::token::Verifier;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db;
+use crate::retailer::{self, demo};
+
+/// `iss` and `aud` of the demo's tokens.
+const ISSUER: &str = "https://demo.c360.invalid";
+const AUDIENCE: &str = "c360";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where to listen, as HOST:PORT.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Where to keep the database and the tokens; a fresh temporary folder if none is given.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// How many customers the retailer has.
+    #[arg(long, default_value_t = demo::CUSTOMERS, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    customers: u64,
+}
+
+pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), Failure> {
+    if let Some(listen) = arguments.listen {
+        config.listen = listen;
+    }
+    let listener = serve::bind(&config.listen).await?;
+    let temporary = tempfile::Builder::new().prefix("c360-demo-").tempdir()?;
+    let folder = arguments.data_dir.as_deref().unwrap_or(temporary.path());
+    std::fs::create_dir_all(folder)?;
+
+    let database = open(&mut config, folder, arguments.customers).await?;
+    let tokens = sign(&mut config, folder, &database).await?;
+    let verifier = Verifier::new(&config.auth)?;
+    let text = serde_json::to_string_pretty(&tokens).map_err(|error| Failure::Other(error.to_string()))?;
+    super::token::write_secret(&folder.join("tokens.json"), &text)?;
+    greet(&format!("http://{}", listener.local_addr()?), folder, &tokens);
+    serve::serve(listener, serve::state(config, database, verifier)).await
+}
+
+/// The demo's own database, with the retailer in it.
+async fn open(config: &mut Config, folder: &Path, customers: u64) -> Result<DatabaseConnection, Failure> {
+    config.database.url = format!("sqlite://{}", folder.join("c360.db").display());
+    let database = db::connect(&config.database).await?;
+    db::migrate(&database).await?;
+    if retailer::is_empty(&database).await? {
+        let plan = demo::plan(customers, Clock::System.now());
+        let made = retailer::load(&database, plan, |_| {}).await?;
+        eprintln!("made a retailer with {} customers in {:.1} s", made.customers, made.elapsed.as_secs_f64());
+    }
+    Ok(database)
+}
+
+/// A token for each kind of caller, as in `tokens.json`.
+#[derive(Debug, serde::Serialize)]
+struct Tokens {
+    agent: String,
+    supervisor: String,
+    admin: String,
+    customer: String,
+    customer_id: String,
+    partner: String,
+}
+
+/// Makes a key for this run, has the gateway verify with it, and signs a token for each kind of caller.
+async fn sign(config: &mut Config, folder: &Path, database: &DatabaseConnection) -> Result<Tokens, Failure> {
+    let failed = |error: crate::auth::issue::IssueError| Failure::Other(error.to_string());
+    let key = NewKey::generate().map_err(failed)?;
+    let jwks = folder.join("jwks.json");
+    std::fs::write(&jwks, &key.jwks)?;
+    config.auth.issuer = ISSUER.into();
+    config.auth.audience = AUDIENCE.into();
+    config.auth.typ = "at+jwt".into();
+    config.auth.jwks_file = jwks;
+
+    let signer = Signer::from_pem(key.private_pem.as_bytes()).map_err(failed)?;
+    let token = |subject: Subject| {
+        signer.token(ISSUER, AUDIENCE, &subject, Clock::System.now(), TimeDelta::days(7)).map_err(failed)
+    };
+    let staff = |role, subject: &str| token(Subject::Staff { subject: subject.into(), role });
+    let customer = customer_id(database).await?;
+    let partner = Subject::Partner {
+        client_id: "shop-partner".into(),
+        scope: Scopes::of(&[Scope::CustomersRead, Scope::OrdersRead, Scope::LoyaltyRead]).to_string(),
+    };
+    Ok(Tokens {
+        agent: staff(Role::Agent, "agent-1")?,
+        supervisor: staff(Role::Supervisor, "supervisor-1")?,
+        admin: staff(Role::Admin, "admin-1")?,
+        customer: token(Subject::Customer(customer))?,
+        customer_id: id::encode(Kind::Customer, customer),
+        partner: token(partner)?,
+    })
+}
+
+async fn customer_id(database: &DatabaseConnection) -> Result<Uuid, Failure> {
+    use c360_entities::customer::{Column, Entity};
+    let row = Entity::find().filter(Column::Number.eq(demo::DEMO_CUSTOMER.number)).one(database).await?;
+    row.map(|row| row.id).ok_or_else(|| {
+        Failure::Other("the folder holds a database that is not the demo's: choose another --data-dir".into())
+    })
+}
+
+fn greet(url: &str, folder: &Path, tokens: &Tokens) {
+    let (name, email) = (demo::DEMO_CUSTOMER.name, demo::DEMO_CUSTOMER.email);
+    println!(
+        "c360 serves a demo retailer.
+
+  GraphQL     {url}/graphql
+  Health      {url}/livez  {url}/readyz
+  Data        {}
+
+Tokens, good for a week and for this run only (also in tokens.json there):
+
+  agent       {}
+  supervisor  {}
+  admin       {}
+  customer    {}
+              ({name}, {})
+  partner     {}
+
+Ask for a customer as the agent does:
+
+  curl -s {url}/graphql -H 'content-type: application/json' \\
+    -H 'authorization: Bearer {}' \\
+    -d '{{\"query\":\"{{ customer360(by: {{email: \\\"{email}\\\"}}) {{ name loyalty {{ balance {{ active }} }} orders(first: 3) {{ nodes {{ number total {{ amount currencyCode }} }} }} }} }}\"}}'
+
+Stop with Ctrl-C.",
+        folder.display(),
+        tokens.agent,
+        tokens.supervisor,
+        tokens.admin,
+        tokens.customer,
+        tokens.customer_id,
+        tokens.partner,
+        tokens.agent,
+    );
+}

@@ -1,0 +1,99 @@
+//! From rows in memory to rows in a database, while the next ones are made.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use tokio::sync::mpsc;
+
+use super::{Plan, Retailer};
+use crate::bulk::Batch;
+
+/// Rows that are written in one transaction, about.
+const CHUNK: usize = 40_000;
+
+/// How far the load has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Customers written.
+    pub customers: u64,
+    /// Customers to write in all.
+    pub of: u64,
+    /// Rows written.
+    pub rows: u64,
+    /// Since the start.
+    pub elapsed: Duration,
+}
+
+/// What was loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary {
+    /// Customers written.
+    pub customers: u64,
+    /// Rows written, over all tables.
+    pub rows: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Whether the database holds nothing that a retailer brings.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn is_empty(db: &DatabaseConnection) -> Result<bool, DbErr> {
+    for table in ["customers", "stores", "products", "staff", "partners", "loyalty_programmes"] {
+        let statement =
+            sea_orm::Statement::from_string(db.get_database_backend(), format!("SELECT 1 FROM {table} LIMIT 1"));
+        if db.query_one_raw(statement).await?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes a retailer and writes it into an empty database, chunk by chunk; `report` is called after each.
+///
+/// # Errors
+/// The database refuses a row or cannot be reached. Chunks that were written before stay.
+pub async fn load(db: &DatabaseConnection, plan: Plan, mut report: impl FnMut(Progress)) -> Result<Summary, DbErr> {
+    let start = Instant::now();
+    // One chunk is written while the next one is made; a third may wait.
+    let (sender, mut receiver) = mpsc::channel(1);
+    let maker = tokio::task::spawn_blocking({
+        let db = db.clone();
+        move || make(&db, plan, &sender)
+    });
+    let (mut customers, mut rows) = (0, 0);
+    while let Some((through, mut batch)) = receiver.recv().await {
+        rows += batch.write(db).await? as u64;
+        customers = through;
+        report(Progress { customers, of: plan.customers, rows, elapsed: start.elapsed() });
+    }
+    maker.await.map_err(|error| DbErr::Custom(format!("making the rows stopped: {error}")))?;
+    if db.get_database_backend() == DbBackend::Postgres {
+        // A plan that was made over empty tables would be kept.
+        let transaction = db.begin().await?;
+        transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        transaction.execute_unprepared("ANALYZE").await?;
+        transaction.commit().await?;
+    }
+    Ok(Summary { customers, rows, elapsed: start.elapsed() })
+}
+
+/// Sends batches, each with the last customer in it, until all are made or nobody listens.
+fn make(db: &DatabaseConnection, plan: Plan, sender: &mpsc::Sender<(u64, Batch)>) {
+    let retailer = Retailer::new(plan);
+    let mut batch = Batch::new(db);
+    retailer.reference().push_into(&mut batch);
+    for index in 1..=plan.customers {
+        retailer.customer(index).push_into(&mut batch);
+        if batch.len() >= CHUNK || index == plan.customers {
+            let full = std::mem::replace(&mut batch, Batch::new(db));
+            if sender.blocking_send((index, full)).is_err() {
+                return;
+            }
+        }
+    }
+    if !batch.is_empty() {
+        let _ = sender.blocking_send((plan.customers, batch));
+    }
+}
