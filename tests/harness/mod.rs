@@ -1,0 +1,114 @@
+//! A gateway of its own for each test, over either database, and callers who are ready to ask.
+
+pub mod actor;
+pub mod database;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use c360::auth::issue::{NewKey, Signer};
+use c360::auth::token::Verifier;
+use c360::clock::Clock;
+use c360::config::Config;
+use c360::state::State;
+use chrono::{DateTime, Utc};
+
+pub use actor::{Actor, Answer};
+pub use database::{Backend, Database};
+
+pub const ISSUER: &str = "https://issuer.test";
+pub const AUDIENCE: &str = "c360";
+
+/// A gateway that listens on a port of its own.
+pub struct App {
+    pub url: String,
+    pub state: Arc<State>,
+    pub signer: Signer,
+    pub http: reqwest::Client,
+    _database: Database,
+    _keys: tempfile::TempDir,
+}
+
+/// The present, in every test.
+pub fn now() -> DateTime<Utc> {
+    "2026-11-01T12:00:00Z".parse().unwrap()
+}
+
+impl App {
+    /// Over an empty database.
+    pub async fn empty(backend: Backend) -> Self {
+        Self::over(Database::migrated(backend).await).await
+    }
+
+    /// Over the demo's retailer, small.
+    pub async fn demo(backend: Backend) -> Self {
+        Self::over(Database::demo(backend).await).await
+    }
+
+    pub async fn over(database: Database) -> Self {
+        Self::with_key(database).await.0
+    }
+
+    /// Also gives the key that it trusts.
+    pub async fn with_key(database: Database) -> (Self, NewKey) {
+        let keys = tempfile::tempdir().unwrap();
+        let key = NewKey::generate().unwrap();
+        let jwks = keys.path().join("jwks.json");
+        std::fs::write(&jwks, &key.jwks).unwrap();
+        let mut config = config(&database.url);
+        config.auth.jwks_file = jwks;
+        let verifier = Verifier::new(&config.auth).unwrap();
+        let state = Arc::new(State {
+            clock: Clock::fixed(now()),
+            db: database.connection.clone(),
+            verifier,
+            relations: c360::schema::relations(),
+            statements: AtomicU64::new(0),
+            config,
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = c360::http::router(state.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let signer = Signer::from_pem(key.private_pem.as_bytes()).unwrap();
+        let app = Self { url, state, signer, http: reqwest::Client::new(), _database: database, _keys: keys };
+        (app, key)
+    }
+
+    /// How many statements have been run so far.
+    pub fn statements(&self) -> u64 {
+        self.state.statements.load(Ordering::Relaxed)
+    }
+}
+
+pub fn config(url: &str) -> Config {
+    let mut config = Config::load(None, &|_| None).unwrap();
+    config.database.url = url.to_owned();
+    config.auth.issuer = ISSUER.into();
+    config.auth.audience = AUDIENCE.into();
+    config
+}
+
+/// Runs a test over SQLite and over PostgreSQL.
+macro_rules! on_both {
+    ($(#[$meta:meta])* async fn $name:ident($app:ident: App::$start:ident) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn run($app: $crate::harness::App) $body
+
+            $(#[$meta])*
+            #[tokio::test]
+            async fn sqlite() {
+                run($crate::harness::App::$start($crate::harness::Backend::Sqlite).await).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test]
+            async fn postgres() {
+                run($crate::harness::App::$start($crate::harness::Backend::Postgres).await).await;
+            }
+        }
+    };
+}
+pub(crate) use on_both;

@@ -1,0 +1,15 @@
+//! What c360 promises, over HTTP and from the command line, on both databases.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "tests")]
+
+mod harness;
+
+mod architecture;
+mod commands;
+mod finding;
+mod masking;
+mod migrations;
+mod pages;
+mod policy;
+mod reading;
+mod schema;
+mod tokens;

@@ -1,0 +1,132 @@
+//! The callers' own documents, and what they cost.
+
+use c360::retailer::demo;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, App, actor::customer_gid, on_both};
+
+pub const AGENT: &str = include_str!("../examples/agent-first-screen.graphql");
+pub const PHONE: &str = include_str!("../examples/phone-balance.graphql");
+pub const PARTNER: &str = include_str!("../examples/partner-read.graphql");
+
+async fn first_screen(app: &App, number: &str) -> Answer {
+    let answer = app.agent().ask_with(AGENT, json!({ "by": { "customerNumber": number } })).await;
+    let _ = answer.data();
+    answer
+}
+
+fn len(value: &Value) -> usize {
+    value.as_array().unwrap_or_else(|| panic!("no list: {value}")).len()
+}
+
+on_both! {
+    async fn an_agents_first_screen_shows_everything_in_at_most_six_statements(app: App::demo) {
+        let before = app.statements();
+        let answer = first_screen(&app, demo::DEMO_CUSTOMER.number).await;
+        assert!(app.statements() - before <= 6);
+        let customer = answer.at("/customer360");
+        assert_eq!(customer["name"], demo::DEMO_CUSTOMER.name);
+        assert_eq!(customer["email"], demo::DEMO_CUSTOMER.email);
+        assert!(len(&customer["identities"]) >= 3);
+        assert!(len(&customer["consents"]) >= 1);
+        assert_eq!(len(&customer["orders"]["nodes"]), 10);
+        assert!(customer["orders"]["nodes"].as_array().unwrap().iter().all(|order| len(&order["lines"]["nodes"]) > 0));
+        assert!(len(&customer["tickets"]["nodes"]) >= 1);
+        assert!(customer["loyalty"]["balance"]["active"].as_i64().unwrap() > 0);
+        assert_eq!(len(&customer["loyalty"]["transactions"]["nodes"]), 10);
+        assert_eq!(len(&customer["feedback"]["nodes"]), 5);
+        assert_eq!(len(&customer["timeline"]["nodes"]), 20);
+        assert!(customer["statistics"]["orderCount"].as_i64().unwrap() > 20);
+    }
+}
+
+on_both! {
+    async fn a_phones_balance_takes_at_most_two_statements(app: App::demo) {
+        let phone = app.customer(app.id_of(demo::DEMO_CUSTOMER.number).await);
+        let before = app.statements();
+        let answer = phone.ask(PHONE).await;
+        assert!(app.statements() - before <= 2);
+        assert_eq!(answer.data()["me"]["name"], demo::DEMO_CUSTOMER.name);
+        assert!(answer.at("/me/loyalty/balance/active").as_i64().unwrap() > 0);
+    }
+}
+
+on_both! {
+    async fn the_statements_text_does_not_change_with_the_number_of_ids(app: App::demo) {
+        let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Customer { orders(first: 2) { nodes { number } } } } }";
+        let mut all = Vec::new();
+        for member in demo::CAST.iter().filter(|member| **member != demo::MERGED) {
+            all.push(customer_gid(app.id_of(member.number).await));
+        }
+        for many in [1, 2, 5, all.len()] {
+            let before = app.statements();
+            let answer = app.agent().ask_with(query, json!({ "ids": all[..many] })).await;
+            assert_eq!(app.statements() - before, 1);
+            let found: Vec<_> = answer.data()["nodes"].as_array().unwrap().iter().map(|node| node["id"].clone()).collect();
+            assert_eq!(json!(found), json!(all[..many]));
+        }
+    }
+}
+
+on_both! {
+    async fn the_first_screen_is_the_same_for_every_customer_by_hand(app: App::demo) {
+        // Sums over what the screen shows agree with what was kept at write time.
+        for member in demo::CAST.iter().filter(|member| **member != demo::MERGED) {
+            let query = "query($by: CustomerIdentifier!) { customer360(by: $by) { statistics { orderCount totalSpent { amount } } \
+                orders(first: 100) { nodes { total { amount } subtotal { amount } discountTotal { amount } \
+                shippingTotal { amount } taxTotal { amount } status lines(first: 100) { nodes { total { amount } } } } } \
+                loyalty { balance { active pending held } lots(first: 100) { nodes { remaining } } \
+                transactions(first: 100) { nodes { points } pageInfo { hasNextPage } } } } }";
+            let answer = app.agent().ask_with(query, json!({ "by": { "customerNumber": member.number } })).await;
+            let customer = &answer.data()["customer360"];
+            let loyalty = &customer["loyalty"];
+            if loyalty.is_null() {
+                continue;
+            }
+            let sum = |list: &Value, field: &str| list["nodes"].as_array().unwrap().iter().map(|x| x[field].as_i64().unwrap()).sum::<i64>();
+            let balance = &loyalty["balance"];
+            let held: i64 = ["active", "pending", "held"].iter().map(|part| balance[part].as_i64().unwrap()).sum();
+            assert_eq!(held, sum(&loyalty["lots"], "remaining"), "{}", member.number);
+            if loyalty["transactions"]["pageInfo"]["hasNextPage"] == false {
+                assert_eq!(held, sum(&loyalty["transactions"], "points"), "{}", member.number);
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn a_partner_reads_what_its_scopes_allow(app: App::demo) {
+        let partner = app.partner("shop-partner", "customers:read orders:read loyalty:read");
+        let by = json!({ "by": { "email": demo::DEMO_CUSTOMER.email } });
+        let answer = partner.ask_with(PARTNER, by.clone()).await;
+        let customer = &answer.data()["customer360"];
+        assert_ne!(customer["name"], demo::DEMO_CUSTOMER.name);
+        assert!(customer["name"].as_str().unwrap().contains('•'));
+        assert!(customer["email"].as_str().unwrap().contains('•'));
+        assert_eq!(len(&customer["orders"]["nodes"]), 10);
+
+        let partner = app.partner("shop-partner", "customers:read");
+        let answer = partner.ask_with(PARTNER, by).await;
+        let codes: Vec<_> = answer.body["errors"].as_array().unwrap().iter().map(|error| &error["extensions"]["code"]).collect();
+        assert_eq!(codes, ["FORBIDDEN", "FORBIDDEN"]);
+        assert_eq!(answer.at("/customer360/orders"), &Value::Null);
+        assert_eq!(answer.at("/customer360/loyalty"), &Value::Null);
+        assert!(answer.at("/customer360/number").is_string());
+    }
+}
+
+on_both! {
+    async fn a_partner_that_only_writes_sees_the_records_of_its_own_source(app: App::demo) {
+        let query = "query($by: CustomerIdentifier!) { customer360(by: $by) { orders(first: 100) { nodes { source } totalCount { value } } } }";
+        let by = json!({ "by": { "email": demo::DEMO_CUSTOMER.email } });
+        let all = app.agent().ask_with(query, by.clone()).await;
+        let count = |answer: &Answer, source: &str| {
+            answer.at("/customer360/orders/nodes").as_array().unwrap().iter().filter(|order| order["source"] == source).count()
+        };
+        let own = app.partner("shop-partner", "customers:read orders:write").ask_with(query, by).await;
+        assert_eq!(count(&own, "shop"), count(&all, "shop"));
+        assert_eq!(own.data()["customer360"]["orders"]["totalCount"]["value"], count(&all, "shop"));
+        assert!(count(&all, "shop") > 0 && count(&all, "shop") < len(all.at("/customer360/orders/nodes")));
+        assert_eq!(len(own.at("/customer360/orders/nodes")), count(&all, "shop"));
+    }
+}
