@@ -299,14 +299,18 @@ pub fn reference() -> String {
             page += &format!("| `{on}` | {} | {} |\n", rule.in_words(), fields.join(" "));
         }
     }
-    page + &format!("\nConnections (`{CONNECTION}`) and their edges (`{EDGE}`) are read by whoever may read the list.\n")
+    page + &format!(
+        "\nConnections (`{CONNECTION}`) and their edges (`{EDGE}`) are read by whoever may read the list.\n"
+    )
 }
 
 impl Rule {
     fn in_words(self) -> String {
         match self {
             Self::Row => "everyone who may know of the row".into(),
-            Self::Personal => "everyone who may know of the row; masked without `pii:read` (partners: and consent)".into(),
+            Self::Personal => {
+                "everyone who may know of the row; masked without `pii:read` (partners: and consent)".into()
+            }
             Self::Records(domain) => {
                 format!("staff; customers their own; partners with `{}`", domain.read().as_str())
             }
