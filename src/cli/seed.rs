@@ -28,7 +28,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     if !retailer::is_empty(&database).await? {
         return Err(Failure::Other("the database is not empty: seed fills a new one (`c360 migrate` makes it)".into()));
     }
-    let plan = Plan { seed: arguments.seed, customers: arguments.customers, as_of: arguments.as_of, cast: true };
+    let Arguments { customers, seed, as_of } = *arguments;
+    let plan = Plan { seed, customers, most_orders: retailer::MOST_ORDERS, as_of, cast: true };
     let mut meter = Meter::new();
     let summary = retailer::load(&database, plan, |progress| meter.show(&progress)).await?;
     meter.end();

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Transaction
 use tokio::sync::mpsc;
 
 use super::{Plan, Retailer};
-use crate::bulk::Batch;
+use crate::bulk::{Batch, Loader};
 
 /// Rows that are written in one transaction, about.
 const CHUNK: usize = 40_000;
@@ -62,13 +62,15 @@ pub async fn load(db: &DatabaseConnection, plan: Plan, mut report: impl FnMut(Pr
         let db = db.clone();
         move || make(&db, plan, &sender)
     });
+    let mut loader = Loader::open(db).await?;
     let (mut customers, mut rows) = (0, 0);
     while let Some((through, mut batch)) = receiver.recv().await {
-        rows += batch.write(db).await? as u64;
+        rows += loader.write(&mut batch).await? as u64;
         customers = through;
         report(Progress { customers, of: plan.customers, rows, elapsed: start.elapsed() });
     }
     maker.await.map_err(|error| DbErr::Custom(format!("making the rows stopped: {error}")))?;
+    loader.finish().await?;
     if db.get_database_backend() == DbBackend::Postgres {
         // A plan that was made over empty tables would be kept.
         let transaction = db.begin().await?;

@@ -51,11 +51,16 @@ pub struct Plan {
     pub seed: u64,
     /// How many customers it has.
     pub customers: u64,
+    /// Orders of the busiest of them; the others have a third of that on average.
+    pub most_orders: u32,
     /// The present, as the retailer sees it: everything happened before it.
     pub as_of: DateTime<Utc>,
     /// Whether the first customers are those of [`demo`].
     pub cast: bool,
 }
+
+/// [`Plan::most_orders`] of a retailer as large as life.
+pub const MOST_ORDERS: u32 = 31;
 
 /// Makes the rows of a retailer, piece by piece.
 #[derive(Debug)]
@@ -81,7 +86,7 @@ impl Retailer {
         let traits = match demo::traits(plan, index) {
             demo::Place::Taken(traits) => *traits,
             demo::Place::Elsewhere => return Rows::default(),
-            demo::Place::Free => Traits::random(&mut rng, index),
+            demo::Place::Free => Traits::random(&mut rng, plan.most_orders, index),
         };
         let mut person = Person::new(&self.world, index, rng, traits);
         person.make_profile();

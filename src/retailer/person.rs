@@ -66,7 +66,7 @@ pub(super) struct Opinion {
 
 impl Traits {
     /// A customer like any other.
-    pub(super) fn random(rng: &mut fastrand::Rng, index: u64) -> Self {
+    pub(super) fn random(rng: &mut fastrand::Rng, most_orders: u32, index: u64) -> Self {
         let home = home(rng);
         let gender = rng.usize(..2);
         let names = &TEXT.names[home.language];
@@ -80,7 +80,7 @@ impl Traits {
         let days = 20 + rng.i64(0..1_600);
         // Squared: most order seldom, few order often.
         let u = rng.f64();
-        let orders = (u * u * 31.0) as usize;
+        let orders = (u * u * f64::from(most_orders)) as usize;
         Self {
             home,
             name,

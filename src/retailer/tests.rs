@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
@@ -13,7 +15,7 @@ fn as_of() -> DateTime<Utc> {
 }
 
 fn plan(seed: u64) -> Plan {
-    Plan { seed, customers: 300, as_of: as_of(), cast: true }
+    Plan { seed, customers: 300, most_orders: MOST_ORDERS, as_of: as_of(), cast: true }
 }
 
 #[test]
@@ -25,6 +27,20 @@ fn the_same_plan_makes_the_same_rows_and_another_seed_makes_others() {
         assert!(one.customer(index) == same.customer(index), "{index}");
         assert!(one.customer(index) == larger.customer(index), "{index}");
         assert!(one.customer(index) != other.customer(index) || index == 14, "{index}");
+    }
+}
+
+#[test]
+fn no_two_customers_of_the_demo_have_verified_the_same_identifier() {
+    let retailer = Retailer::new(demo::plan(4 * demo::CUSTOMERS, as_of()));
+    let mut owners = HashMap::new();
+    for index in 1..=4 * demo::CUSTOMERS {
+        for identity in retailer.customer(index).customer_identities {
+            if identity.verified_at.is_some() {
+                let key = (identity.kind, identity.namespace, identity.normalized);
+                assert_eq!(owners.insert(key.clone(), index), None, "{key:?} of customer {index}");
+            }
+        }
     }
 }
 
