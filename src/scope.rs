@@ -20,14 +20,20 @@ pub struct Scope(Arc<Inner>);
 struct Inner {
     state: Arc<State>,
     caller: Arc<Caller>,
+    is_open: bool,
     now: DateTime<Utc>,
 }
 
 impl Scope {
-    /// The scope of a request.
-    pub fn new(state: Arc<State>, caller: Arc<Caller>) -> Self {
+    /// The scope of a request; `is_open` says that the caller may read every field that its document asks for.
+    pub fn new(state: Arc<State>, caller: Arc<Caller>, is_open: bool) -> Self {
         let now = state.clock.now();
-        Self(Arc::new(Inner { state, caller, now }))
+        Self(Arc::new(Inner { state, caller, is_open, now }))
+    }
+
+    /// Whether no field of the document has to be checked any more.
+    pub fn is_open(&self) -> bool {
+        self.0.is_open
     }
 
     /// Who asks.

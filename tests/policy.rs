@@ -79,7 +79,7 @@ const RECORDS: &[(&str, &[&str])] = &[
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
+pub(crate) enum Who {
     Staff(Role),
     Customer,
     Partner(&'static str),
@@ -121,14 +121,14 @@ fn promised(who: Who, field: &str) -> bool {
 
 /// A field of the schema and one way to it.
 #[derive(Clone, Debug)]
-struct Way {
+pub(crate) struct Way {
     /// `Type.field` from the root down.
-    path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// The selection, with `%` where the last field's selection goes.
-    text: String,
+    pub(crate) text: String,
     /// The last field's own type, and whether it is an object or an interface.
-    gives: String,
-    is_object: bool,
+    pub(crate) gives: String,
+    pub(crate) is_object: bool,
     arguments: Vec<Value>,
 }
 
@@ -136,7 +136,7 @@ const TYPES: &str = "{ __schema { types { kind name fields { name args { name ty
     type { ...T } } enumValues { name } possibleTypes { name } } } } \
     fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
 
-fn named(ty: &Value) -> (&str, &str) {
+pub(crate) fn named(ty: &Value) -> (&str, &str) {
     let mut ty = ty;
     while !ty["ofType"].is_null() {
         ty = &ty["ofType"];
@@ -145,7 +145,7 @@ fn named(ty: &Value) -> (&str, &str) {
 }
 
 /// The shortest way to every field that can be reached from `customer360` (or `me`) and the other roots.
-fn ways(types: &BTreeMap<String, Value>, start: &str, roots: &BTreeMap<&str, String>) -> Vec<Way> {
+pub(crate) fn ways(types: &BTreeMap<String, Value>, start: &str, roots: &BTreeMap<&str, String>) -> Vec<Way> {
     let mut found: BTreeMap<(String, String), Way> = BTreeMap::new();
     let mut open = VecDeque::from([(start.to_owned(), Vec::<String>::new(), "%".to_owned())]);
     let mut seen = std::collections::BTreeSet::new();
@@ -184,7 +184,7 @@ fn ways(types: &BTreeMap<String, Value>, start: &str, roots: &BTreeMap<&str, Str
     found.into_values().collect()
 }
 
-async fn types_of(app: &App) -> BTreeMap<String, Value> {
+pub(crate) async fn types_of(app: &App) -> BTreeMap<String, Value> {
     let answer = app.agent().ask(TYPES).await;
     let types = answer.at("/__schema/types").as_array().unwrap().iter();
     types.map(|ty| (ty["name"].as_str().unwrap().to_owned(), ty.clone())).collect()
@@ -205,7 +205,7 @@ fn actor(app: &App, who: Who, me: uuid::Uuid) -> Actor<'_> {
     }
 }
 
-async fn roots(app: &App, who: Who, id: &str) -> BTreeMap<&'static str, String> {
+pub(crate) async fn roots(app: &App, who: Who, id: &str) -> BTreeMap<&'static str, String> {
     let of = |table: &str| {
         format!(
             "SELECT number FROM {table} WHERE customer_id = (SELECT id FROM customers WHERE number = '{}') LIMIT 1",

@@ -1,9 +1,13 @@
 //! The callers' own documents, and what they cost.
 
+use std::collections::BTreeMap;
+
 use c360::retailer::demo;
+use c360_rules::access::Role;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, App, actor::customer_gid, on_both};
+use crate::policy;
 
 pub const AGENT: &str = include_str!("../examples/agent-first-screen.graphql");
 pub const PHONE: &str = include_str!("../examples/phone-balance.graphql");
@@ -128,5 +132,55 @@ on_both! {
         assert_eq!(own.data()["customer360"]["orders"]["totalCount"]["value"], count(&all, "shop"));
         assert!(count(&all, "shop") > 0 && count(&all, "shop") < len(all.at("/customer360/orders/nodes")));
         assert_eq!(len(own.at("/customer360/orders/nodes")), count(&all, "shop"));
+    }
+}
+
+/// Whether everything in `part` is in `whole`, with the same value and in the same place.
+fn is_part_of(part: &Value, whole: &Value) -> bool {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => {
+            part.iter().all(|(key, value)| whole.get(key).is_some_and(|other| is_part_of(value, other)))
+        }
+        (Value::Array(part), Value::Array(whole)) => {
+            part.len() == whole.len() && part.iter().zip(whole).all(|(part, whole)| is_part_of(part, whole))
+        }
+        _ => part == whole,
+    }
+}
+
+on_both! {
+    // Columns are read only for the fields that need them: each field says which it needs.
+    async fn a_field_says_the_same_alone_and_among_all_others(app: App::demo) {
+        let agent = app.agent();
+        let types = policy::types_of(&app).await;
+        let id = customer_gid(app.id_of(demo::DEMO_CUSTOMER.number).await);
+        let roots = policy::roots(&app, policy::Who::Staff(Role::Agent), &id).await;
+        let leaves = |ty: &str| -> String {
+            let fields = types[ty]["fields"].as_array().unwrap().iter();
+            let leaves = fields.filter(|field| ["SCALAR", "ENUM"].contains(&policy::named(&field["type"]).0));
+            leaves.map(|field| field["name"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        let mut parents = BTreeMap::<String, Vec<String>>::new();
+        for way in policy::ways(&types, "Query", &roots).into_iter().filter(|way| way.path.len() > 1) {
+            let (_, name) = way.path.last().unwrap().split_once('.').unwrap();
+            let selection = if way.is_object { format!("{{ __typename {} }}", leaves(&way.gives)) } else { String::new() };
+            let parent = way.text.replacen(&format!("{{ {name} % }}"), "%", 1);
+            parents.entry(parent).or_default().push(format!("{name} {selection}"));
+        }
+        let mut told = 0;
+        for (parent, fields) in parents {
+            let ask = async |fields: &str| {
+                let answer = agent.ask(&parent.replace('%', &format!("{{ {fields} }}"))).await;
+                assert_eq!(answer.body["errors"], Value::Null, "{parent} {fields}: {}", answer.body);
+                answer.body["data"].clone()
+            };
+            let whole = ask(&fields.join(" ")).await;
+            for field in &fields {
+                let alone = ask(field).await;
+                assert!(is_part_of(&alone, &whole), "{parent}: {field}: {alone} is not in {whole}");
+                told += 1;
+            }
+        }
+        assert!(told > 250, "only {told} fields");
     }
 }

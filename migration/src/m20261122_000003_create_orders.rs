@@ -105,7 +105,7 @@ CREATE TABLE fulfillments (
   created_at timestamptz NOT NULL
 );
 
-CREATE INDEX fulfillments_order ON fulfillments (order_id, id);
+CREATE INDEX fulfillments_order ON fulfillments (order_id, created_at, id);
 
 CREATE TABLE fulfillment_lines (
   fulfillment_id uuid NOT NULL REFERENCES fulfillments (id),
@@ -144,7 +144,7 @@ CREATE TABLE returns (
   version bigint NOT NULL CHECK (version > 0)
 );
 
-CREATE INDEX returns_order ON returns (order_id, id);
+CREATE INDEX returns_order ON returns (order_id, requested_at, id);
 
 CREATE TABLE return_lines (
   id uuid PRIMARY KEY,
@@ -186,7 +186,7 @@ CREATE TABLE refunds (
   CONSTRAINT refunds_settled CHECK ((status = 'SETTLED') = (settled_at IS NOT NULL))
 );
 
-CREATE INDEX refunds_order ON refunds (order_id, id);
+CREATE INDEX refunds_order ON refunds (order_id, granted_at, id);
 
 CREATE INDEX refunds_customer ON refunds (customer_id, granted_at);
 ",

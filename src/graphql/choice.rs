@@ -14,6 +14,8 @@ macro_rules! choice {
                 match self { $(Self::$variant => $text),+ }
             }
 
+            const FIRST: Self = [$(Self::$variant),+][0];
+
             fn from_column(text: &str) -> Result<Self, sea_orm::DbErr> {
                 match text {
                     $($text => Ok(Self::$variant),)+
@@ -27,12 +29,18 @@ macro_rules! choice {
             fn read(row: &sea_orm::QueryResult, index: usize) -> Result<Self, sea_orm::DbErr> {
                 $crate::read::row::text(row, index)?.ok_or_else(|| $crate::read::row::missing(index)).and_then(Self::from_column)
             }
+            fn empty() -> Self {
+                Self::FIRST
+            }
         }
 
         impl $crate::read::row::Cell for Option<$name> {
             const KIND: $crate::read::row::Kind = $crate::read::row::Kind::Text;
             fn read(row: &sea_orm::QueryResult, index: usize) -> Result<Self, sea_orm::DbErr> {
                 $crate::read::row::text(row, index)?.map($name::from_column).transpose()
+            }
+            fn empty() -> Self {
+                None
             }
         }
     };

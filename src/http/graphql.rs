@@ -73,8 +73,9 @@ async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8]) -> Respons
         Ok(document) => document,
         Err(fault) => return refuse(status_of_request_error(media), fault, media),
     };
-    let schema = if document.is_open_to(&caller) { &gateway.schemas.open } else { &gateway.schemas.guarded };
-    let scope = Scope::new(gateway.state.clone(), caller);
+    let is_open = document.is_open_to(&caller);
+    let schema = if is_open { &gateway.schemas.open } else { &gateway.schemas.guarded };
+    let scope = Scope::new(gateway.state.clone(), caller, is_open);
     let mut request = Request::new(body.query).variables(body.variables).data(scope);
     request.operation_name = body.operation_name;
     request.set_parsed_query(document.parsed.clone());

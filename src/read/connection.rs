@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 
-use async_graphql::{Name, Object, OutputType, SimpleObject, TypeName, Value};
+use async_graphql::{ContainerType, Name, Object, OutputType, SimpleObject, TypeName, Value};
 use c360_rules::cursor::{Cursor, CursorError, Key, list_hash};
 use uuid::Uuid;
 
+use super::eager::Eager;
 use super::relation::{Arguments, Order, Relation, Shape};
 use crate::error::Fault;
 
@@ -160,7 +161,7 @@ pub trait Listed {
 /// A page of a list.
 #[derive(Debug)]
 pub struct Connection<T> {
-    pub(super) items: Vec<T>,
+    pub(super) items: Vec<Eager<T>>,
     pub(super) list: u64,
     pub(super) has_next: bool,
     pub(super) has_previous: bool,
@@ -175,9 +176,9 @@ impl<T: OutputType> TypeName for Connection<T> {
 
 /// A page of a list, with cursors to go on from (Relay's connection).
 #[Object(name_type)]
-impl<T: Listed + OutputType> Connection<T> {
+impl<T: Listed + ContainerType> Connection<T> {
     /// The items of this page, without cursors.
-    async fn nodes(&self) -> &[T] {
+    async fn nodes(&self) -> &[Eager<T>] {
         &self.items
     }
 
@@ -188,7 +189,7 @@ impl<T: Listed + OutputType> Connection<T> {
 
     /// Whether there is more, and where this page starts and ends.
     async fn page_info(&self) -> PageInfo {
-        let cursor = |item: Option<&T>| item.map(|item| item.place().encode(self.list));
+        let cursor = |item: Option<&Eager<T>>| item.map(|item| item.place().encode(self.list));
         PageInfo {
             has_next_page: self.has_next,
             has_previous_page: self.has_previous,
@@ -209,7 +210,7 @@ impl<T: Listed + OutputType> Connection<T> {
 /// An item and its cursor.
 #[derive(Debug)]
 pub struct Edge<'a, T> {
-    node: &'a T,
+    node: &'a Eager<T>,
     list: u64,
 }
 
@@ -221,9 +222,9 @@ impl<T: OutputType> TypeName for Edge<'_, T> {
 
 /// An item of a connection and its place in the list.
 #[Object(name_type)]
-impl<T: Listed + OutputType> Edge<'_, T> {
+impl<T: Listed + ContainerType> Edge<'_, T> {
     /// The item.
-    async fn node(&self) -> &T {
+    async fn node(&self) -> &Eager<T> {
         self.node
     }
 

@@ -6,6 +6,7 @@
 //! statement and sees one moment, whatever it selects.
 
 pub mod connection;
+pub mod eager;
 pub mod plan;
 pub mod relation;
 pub mod row;
@@ -16,6 +17,7 @@ pub mod tree;
 use async_graphql::Context;
 
 pub use connection::{Connection, Listed, PageArguments, Place};
+pub use eager::Eager;
 pub use plan::Plan;
 pub use relation::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
 pub use row::{Cells, Column, Row};

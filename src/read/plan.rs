@@ -6,6 +6,7 @@ use async_graphql::{Name, SelectionField, Value};
 
 use super::connection::{Page, PageArguments};
 use super::relation::{Pieces, Relation, Root, Shape};
+use super::row::{self, Columns};
 use crate::error::Fault;
 use crate::scope::Scope;
 
@@ -22,6 +23,11 @@ impl Relations {
             fields.extend(relation.fields.iter().map(|field| (*field, relation)));
         }
         Self(types)
+    }
+
+    /// All of them; those behind several fields more than once.
+    pub fn all(&self) -> impl Iterator<Item = &'static Relation> {
+        self.0.values().flat_map(|fields| fields.values().copied())
     }
 
     /// The relation behind a field, if it needs rows of its own.
@@ -47,6 +53,8 @@ pub(super) struct Node {
     pub(super) field: String,
     /// `None` for the root.
     pub(super) relation: Option<&'static Relation>,
+    /// What is read of each row.
+    pub(super) columns: Columns,
     pub(super) page: Page,
     pub(super) conditions: Vec<Pieces>,
     /// Identifies the list to its cursors.
@@ -69,7 +77,9 @@ impl Plan {
     }
 
     fn walk(&mut self, field: SelectionField<'_>, parent: usize, on: &'static str, scope: &Scope) {
+        let rows = self.row_type(parent);
         for child in field.selection_set() {
+            self.nodes[parent].columns |= row::needed(rows.columns, child.name());
             match scope.relations().get(on, child.name()) {
                 // A field that the caller may not read is refused when it is resolved; it costs no rows.
                 Some(_) if !scope.may_read(on, child.name()) => {}
@@ -102,6 +112,7 @@ impl Plan {
             key: key.to_owned(),
             field: name.to_owned(),
             relation: Some(relation),
+            columns: row::always(relation.rows.columns),
             page: Page::whole(relation),
             conditions: Vec::new(),
             list: 0,
@@ -139,6 +150,7 @@ impl Node {
             key: String::new(),
             field: String::new(),
             relation: None,
+            columns: row::always(root.rows.columns),
             page: Page::all(),
             conditions: Vec::new(),
             list: 0,

@@ -3,7 +3,7 @@
 use async_graphql::{InputType, Name, Value};
 
 use super::connection::PageArguments;
-use super::row::{Column, Kind, Row};
+use super::row::{Column, Columns, Kind, Row};
 use super::sql::Sql;
 use super::tree::{AnyRows, Rows};
 use crate::error::Fault;
@@ -75,11 +75,16 @@ impl RowType {
         Self { columns: R::COLUMNS, collect: || Box::new(Rows::<R>::default()) }
     }
 
-    /// Where the sort key stands in a row: its kind, and its place within the range of that kind.
-    pub(super) fn key(self, order: Order) -> Option<(Kind, usize)> {
+    /// Those of the columns that are read, each with its place.
+    pub(super) fn read(self, columns: Columns) -> impl Iterator<Item = (usize, &'static Column)> + Clone {
+        self.columns.iter().enumerate().filter(move |(at, _)| columns >> at & 1 == 1)
+    }
+
+    /// The sort key: its kind, and its place within the range of that kind.
+    pub(super) fn key(self, order: Order, columns: Columns) -> Option<(Kind, usize)> {
         let at = self.columns.iter().position(|column| column.name == order.field)?;
         let kind = self.columns[at].kind;
-        Some((kind, self.columns[..at].iter().filter(|other| other.kind == kind).count()))
+        Some((kind, self.read(columns).take_while(|(other, _)| *other < at).filter(|(_, c)| c.kind == kind).count()))
     }
 }
 
@@ -124,17 +129,24 @@ pub struct Order {
     pub column: &'static str,
     /// Newest or largest first.
     pub descending: bool,
+    /// No two rows of one parent have the same value.
+    pub unique: bool,
 }
 
 impl Order {
     /// Newest or largest first.
     pub const fn newest(field: &'static str, column: &'static str) -> Self {
-        Self { field, column, descending: true }
+        Self { field, column, descending: true, unique: false }
+    }
+
+    /// By a place that only one row of a parent has.
+    pub const fn by_place(field: &'static str, column: &'static str) -> Self {
+        Self { field, column, descending: false, unique: true }
     }
 
     /// Oldest or smallest first.
     pub const fn oldest(field: &'static str, column: &'static str) -> Self {
-        Self { field, column, descending: false }
+        Self { field, column, descending: false, unique: false }
     }
 }
 
@@ -249,5 +261,27 @@ impl Pieces {
                 Piece::OneOfWords(column, words) => sql.one_of_words(column, words),
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Relations;
+    use super::super::row::always;
+    use super::*;
+
+    #[test]
+    fn what_rows_are_ordered_by_is_read_whatever_is_selected() {
+        let relations: Relations = crate::schema::relations();
+        let mut ordered = 0;
+        for relation in relations.all().filter(|relation| !relation.order.field.is_empty()) {
+            let columns = relation.rows.columns;
+            assert!(columns.len() <= Columns::BITS as usize, "{:?} has too many columns", relation.fields);
+            let key = relation.rows.key(relation.order, always(columns));
+            let at = columns.iter().position(|column| column.name == relation.order.field);
+            assert!(key.is_some() && at.is_some_and(|at| columns[at].fields.is_empty()), "{:?}", relation.fields);
+            ordered += 1;
+        }
+        assert!(ordered > 10, "only {ordered} relations have an order");
     }
 }

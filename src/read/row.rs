@@ -32,6 +32,25 @@ pub struct Column {
     pub sql: &'static str,
     /// Which range it stands in.
     pub kind: Kind,
+    /// The GraphQL fields that it is read for; always, if there are none.
+    pub fields: &'static [&'static str],
+}
+
+/// Columns of a row, a bit for each.
+pub(super) type Columns = u64;
+
+/// Those that are read whatever is selected.
+pub(super) fn always(columns: &[Column]) -> Columns {
+    mask(columns, |column| column.fields.is_empty())
+}
+
+/// Those that a selected field needs.
+pub(super) fn needed(columns: &[Column], field: &str) -> Columns {
+    mask(columns, |column| column.fields.contains(&field))
+}
+
+fn mask(columns: &[Column], is_in: impl Fn(&Column) -> bool) -> Columns {
+    columns.iter().enumerate().filter(|(_, column)| is_in(column)).fold(0, |all, (at, _)| all | 1 << at)
 }
 
 /// A row as the objects of a domain see it. Declared with [`crate::row!`].
@@ -54,18 +73,26 @@ pub trait Row: Send + Sync + Sized + 'static {
 pub struct Cells<'r> {
     row: &'r QueryResult,
     next: [usize; 4],
+    /// Those of the columns still to be taken that were read.
+    read: Columns,
 }
 
 impl<'r> Cells<'r> {
-    pub(super) fn new(row: &'r QueryResult, starts: [usize; 4]) -> Self {
-        Self { row, next: starts }
+    /// All that were `read`.
+    pub(super) fn new(row: &'r QueryResult, starts: [usize; 4], read: Columns) -> Self {
+        Self { row, next: starts, read }
     }
 
-    /// The next cell.
+    /// The next cell; an empty value if its column was not read.
     ///
     /// # Errors
     /// A cell of another type.
     pub fn take<T: Cell>(&mut self) -> Result<T, DbErr> {
+        let read = self.read & 1 == 1;
+        self.read >>= 1;
+        if !read {
+            return Ok(T::empty());
+        }
         let next = &mut self.next[T::KIND as usize];
         *next += 1;
         T::read(self.row, *next - 1)
@@ -82,6 +109,9 @@ pub trait Cell: Sized {
     /// # Errors
     /// A cell of another type, or a null where none may be.
     fn read(row: &QueryResult, index: usize) -> Result<Self, DbErr>;
+
+    /// What stands where a column was not read, because nothing that is selected needs it.
+    fn empty() -> Self;
 }
 
 /// The statement fixes the type of every column, so the cells are read without asking for it again.
@@ -92,11 +122,17 @@ macro_rules! cell {
             fn read(row: &QueryResult, index: usize) -> Result<Self, DbErr> {
                 get::<$as>(row, index)?.map($convert).ok_or_else(|| missing(index))
             }
+            fn empty() -> Self {
+                Self::default()
+            }
         }
         impl Cell for Option<$ty> {
             const KIND: Kind = Kind::$kind;
             fn read(row: &QueryResult, index: usize) -> Result<Self, DbErr> {
                 Ok(get::<$as>(row, index)?.map($convert))
+            }
+            fn empty() -> Self {
+                None
             }
         }
     )+)+};
@@ -141,17 +177,20 @@ pub const fn kind_of<R, T: Cell>(_: fn(&R) -> &T) -> Kind {
     T::KIND
 }
 
-/// Declares a row: each field with the SQL expression that it is read from.
+/// Declares a row: each field with the SQL expression that it is read from, and perhaps with the GraphQL fields that
+/// it is read for. Without the latter it is always read.
 ///
 /// ```
 /// c360::row! {
 ///     /// A store as the objects see it.
-///     pub struct StoreRow { name: String = "x.name", country: Option<String> = "x.country" }
+///     pub struct StoreRow { name: String = "x.name", country: Option<String> = "x.country" for ["country"] }
 /// }
 /// ```
 #[macro_export]
 macro_rules! row {
-    ($(#[$meta:meta])* $vis:vis struct $row:ident { $($field:ident : $ty:ty = $sql:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis struct $row:ident {
+        $($field:ident : $ty:ty = $sql:literal $(for $fields:tt)?),+ $(,)?
+    }) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         #[expect(missing_docs, reason = "a column is described where it is served, in the GraphQL schema")]
@@ -162,6 +201,7 @@ macro_rules! row {
                 name: stringify!($field),
                 sql: $sql,
                 kind: $crate::read::row::kind_of(|row: &$row| &row.$field),
+                fields: $crate::columns_for!($($fields)?),
             }),+];
 
             fn take(id: uuid::Uuid, cells: &mut $crate::read::Cells<'_>) -> Result<Self, sea_orm::DbErr> {
@@ -172,5 +212,17 @@ macro_rules! row {
                 self.id
             }
         }
+    };
+}
+
+/// The fields behind `for` in [`crate::row!`], or none.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! columns_for {
+    () => {
+        &[]
+    };
+    ($fields:tt) => {
+        &$fields
     };
 }

@@ -57,14 +57,13 @@ pub(crate) fn write(plan: &Plan, scope: &Scope) -> Written {
         tables.push(format!("r AS MATERIALIZED ({})", visible_candidates(plan, candidates, scope, &mut sql)));
     }
     for at in (0..plan.nodes.len()).filter(|at| plan.nodes[*at].fault.is_none()) {
-        let body = body(plan, at, scope, &mut sql);
-        let source = if at == 0 || plan.has_children(at) {
-            tables.push(format!("n{at} AS MATERIALIZED ({body})"));
-            format!("n{at}")
+        if at == 0 || plan.has_children(at) {
+            tables.push(format!("n{at} AS MATERIALIZED ({})", body(plan, at, scope, &mut sql)));
+            let cells = cells(plan, at, &widths, |i, _| format!("c{i}"));
+            branches.push(format!("SELECT {at}, p, id{cells} FROM n{at}"));
         } else {
-            format!("({body}) n{at}")
-        };
-        branches.push(branch(at, plan.row_type(at).columns, &widths, &source));
+            branches.push(leaf(plan, at, &widths, scope, &mut sql));
+        }
         if plan.nodes[at].wants_total {
             branches.push(total(plan, at, &widths, scope, &mut sql));
         }
@@ -94,8 +93,8 @@ fn widths(plan: &Plan) -> [usize; 4] {
     let mut widths = [0, 1, 0, 0];
     for at in 0..plan.nodes.len() {
         for (kind, width) in KINDS.iter().zip(&mut widths) {
-            let wanted = plan.row_type(at).columns.iter().filter(|column| column.kind == *kind).count();
-            *width = wanted.max(*width);
+            let read = plan.row_type(at).read(plan.nodes[at].columns);
+            *width = read.filter(|(_, column)| column.kind == *kind).count().max(*width);
         }
     }
     widths
@@ -118,33 +117,71 @@ fn section(number: i64, parent: &str, value: &str, widths: &[usize; 4]) -> Strin
     format!("SELECT {number}, {parent}, {before}, {value}{after}")
 }
 
-/// The rows of one part in the common shape.
-fn branch(at: usize, columns: &[Column], widths: &[usize; 4], source: &str) -> String {
-    let mut cells = vec![at.to_string(), "p".to_owned(), "id".to_owned()];
+/// The cells of one part in the common shape, after a comma: its own, and nulls where it has none.
+fn cells(plan: &Plan, at: usize, widths: &[usize; 4], cell: impl Fn(usize, &Column) -> String) -> String {
+    let mut text = String::new();
+    let read = plan.row_type(at).read(plan.nodes[at].columns);
     for (kind, width) in KINDS.iter().zip(widths) {
-        let mine = columns.iter().enumerate().filter(|(_, column)| column.kind == *kind).map(|(i, _)| format!("c{i}"));
-        cells.extend(mine.chain(std::iter::repeat("NULL".to_owned())).take(*width));
+        let mut missing = *width;
+        for (i, column) in read.clone().filter(|(_, column)| column.kind == *kind) {
+            text.push_str(", ");
+            text.push_str(&cell(i, column));
+            missing -= 1;
+        }
+        text.extend(std::iter::repeat_n(", NULL", missing));
     }
-    format!("SELECT {} FROM {source}", cells.join(", "))
+    text
 }
 
-/// The rows of one part: `p` (what the parent is joined by), `id`, the keys that children join, the columns.
+/// The rows of a part that has no children, in the common shape.
+fn leaf(plan: &Plan, at: usize, widths: &[usize; 4], scope: &Scope, sql: &mut Sql) -> String {
+    let personal = Personal::new(plan, at, scope);
+    let cells = cells(plan, at, widths, |_, column| personal.expression(column));
+    let select = format!("SELECT {at}, {}, x.id{cells} {}", parent(plan, at), from(plan, at, scope, sql));
+    // SQLite takes no order and limit for one part of a union by itself.
+    if sql.is_postgres() { format!("({select})") } else { format!("SELECT * FROM ({select})") }
+}
+
+/// The rows of a part that has some: `p` (what the parent is joined by), `id`, the keys that children join, the cells.
 fn body(plan: &Plan, at: usize, scope: &Scope, sql: &mut Sql) -> String {
-    let node = &plan.nodes[at];
-    let customer = if plan_access(plan, at) == Access::Itself { "x.id" } else { "x.customer_id" };
-    let pii = scope.personal_data_condition(customer);
-    let name = format!("CASE {pii} WHEN 1 THEN NULL ELSE (SELECT h.name FROM customers h WHERE h.id = {customer}) END");
-    let child = node.relation.map_or("CAST(NULL AS uuid)".to_owned(), |relation| format!("x.{}", relation.join.child));
-    let mut columns = vec![format!("{child} AS p"), "x.id AS id".to_owned()];
+    let personal = Personal::new(plan, at, scope);
+    let mut columns = vec![format!("{} AS p", parent(plan, at)), "x.id AS id".to_owned()];
     columns.extend(plan.keys(at).into_iter().map(|key| format!("x.{key} AS k_{key}")));
-    columns.extend(
-        plan.row_type(at)
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(i, column)| format!("{} AS c{i}", column.sql.replace("{pii}", &pii).replace("{name}", &name))),
-    );
+    let read = plan.row_type(at).read(plan.nodes[at].columns);
+    columns.extend(read.map(|(i, column)| format!("{} AS c{i}", personal.expression(column))));
     format!("SELECT {} {}", columns.join(", "), from(plan, at, scope, sql))
+}
+
+/// What a row is joined to its parent by.
+fn parent(plan: &Plan, at: usize) -> String {
+    plan.nodes[at].relation.map_or("CAST(NULL AS uuid)".to_owned(), |relation| format!("x.{}", relation.join.child))
+}
+
+/// What `{pii}` and `{name}` stand for.
+struct Personal {
+    pii: String,
+    name: String,
+}
+
+impl Personal {
+    fn new(plan: &Plan, at: usize, scope: &Scope) -> Self {
+        let customer = if plan_access(plan, at) == Access::Itself { "x.id" } else { "x.customer_id" };
+        let pii = scope.personal_data_condition(customer);
+        let name = match pii.as_str() {
+            "1" => "CAST(NULL AS text)".to_owned(),
+            _ => {
+                format!("CASE {pii} WHEN 1 THEN NULL ELSE (SELECT h.name FROM customers h WHERE h.id = {customer}) END")
+            }
+        };
+        Self { pii, name }
+    }
+
+    fn expression(&self, column: &Column) -> String {
+        if column.sql.contains('{') {
+            return column.sql.replace("{pii}", &self.pii).replace("{name}", &self.name);
+        }
+        column.sql.to_owned()
+    }
 }
 
 fn plan_access(plan: &Plan, at: usize) -> Access {
@@ -257,13 +294,16 @@ fn order_by(node: &Node) -> String {
         return "x.id".into();
     }
     let direction = if page.order.descending == page.backwards { "ASC" } else { "DESC" };
+    if page.order.unique {
+        return format!("{} {direction}", page.order.column);
+    }
     format!("{} {direction}, x.id {direction}", page.order.column)
 }
 
 fn keyset(plan: &Plan, at: usize, sql: &mut Sql) -> Vec<String> {
     let page = &plan.nodes[at].page;
     let column = page.order.column;
-    let is_time = matches!(plan.row_type(at).key(page.order), Some((Kind::Time, _)));
+    let is_time = matches!(plan.row_type(at).key(page.order, plan.nodes[at].columns), Some((Kind::Time, _)));
     let mut bound = |place: Place, beyond: bool| {
         let sign = if page.order.descending == beyond { "<" } else { ">" };
         let key = match is_time {

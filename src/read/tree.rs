@@ -13,11 +13,15 @@ use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
 use super::connection::{Connection, Listed, PageArguments, Place};
+use super::eager::Eager;
 use super::plan::Plan;
-use super::row::{Cells, Kind, Row};
+use super::row::{Cells, Columns, Kind, Row};
 use super::statement::{COUNTED_CANDIDATES, HEADER, TOTALS, Written};
 use crate::error::Fault;
 use crate::scope::Scope;
+
+/// No column is left out.
+const ALL: Columns = Columns::MAX;
 
 /// Everything that one root field has read.
 pub struct Tree(Arc<Loaded>);
@@ -77,14 +81,18 @@ impl Tree {
     /// Sorts the rows of a statement into their places.
     pub(super) fn build(plan: Plan, written: &Written, rows: &[QueryResult], scope: &Scope) -> Result<Self, Fault> {
         let mut parts: Vec<Box<dyn AnyRows>> = (0..plan.nodes.len()).map(|at| (plan.row_type(at).collect)()).collect();
-        let keys: Vec<_> =
-            plan.nodes.iter().enumerate().map(|(at, node)| plan.row_type(at).key(node.page.order)).collect();
+        let keys: Vec<_> = plan
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(at, node)| plan.row_type(at).key(node.page.order, node.columns))
+            .collect();
         let mut totals = HashMap::new();
         let mut candidates = 0;
         for row in rows {
-            let mut head = Cells::new(row, [1, 0, 0, 0]);
+            let mut head = Cells::new(row, [1, 0, 0, 0], ALL);
             let section: i64 = head.take()?;
-            let counted = || Cells::new(row, written.starts).take::<i64>();
+            let counted = || Cells::new(row, written.starts, ALL).take::<i64>();
             match section {
                 HEADER => {}
                 COUNTED_CANDIDATES => candidates = counted()?,
@@ -101,7 +109,12 @@ impl Tree {
                         Some((kind, nth)) => key_of(row, kind, written.starts[kind as usize] + nth)?,
                         None => 0,
                     };
-                    parts[at].push(parent.unwrap_or_default(), id, key, &mut Cells::new(row, written.starts))?;
+                    parts[at].push(
+                        parent.unwrap_or_default(),
+                        id,
+                        key,
+                        &mut Cells::new(row, written.starts, plan.nodes[at].columns),
+                    )?;
                 }
             }
         }
@@ -141,7 +154,7 @@ impl Tree {
 fn key_of(row: &QueryResult, kind: Kind, index: usize) -> Result<i64, DbErr> {
     let mut starts = [0; 4];
     starts[kind as usize] = index;
-    let mut cells = Cells::new(row, starts);
+    let mut cells = Cells::new(row, starts, ALL);
     match kind {
         Kind::Time => Ok(cells.take::<Option<DateTime<Utc>>>()?.map_or(0, |at| at.timestamp_micros())),
         _ => Ok(cells.take::<Option<i64>>()?.unwrap_or(0)),
@@ -181,7 +194,7 @@ fn page<R: Row, T: Listed + From<Handle<R>>>(
     let (has_next, has_previous) =
         if page.backwards { (page.before.is_some(), more) } else { (more, page.after.is_some()) };
     Ok(Connection {
-        items: range.map(|row| T::from(Handle::new(loaded, at, row))).collect(),
+        items: range.map(|row| Eager::from(Handle::new(loaded, at, row))).collect(),
         list: node.list,
         has_next,
         has_previous,

@@ -64,8 +64,9 @@ pub async fn load(db: &DatabaseConnection, plan: Plan, mut report: impl FnMut(Pr
     });
     let mut loader = Loader::open(db).await?;
     let (mut customers, mut rows) = (0, 0);
-    while let Some((through, mut batch)) = receiver.recv().await {
-        rows += loader.write(&mut batch).await? as u64;
+    while let Some((through, batch)) = receiver.recv().await {
+        rows += batch.len() as u64;
+        loader.write(batch).await?;
         customers = through;
         report(Progress { customers, of: plan.customers, rows, elapsed: start.elapsed() });
     }

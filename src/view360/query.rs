@@ -6,7 +6,7 @@ use super::Customer;
 use crate::auth::Actor;
 use crate::domains::customers::CustomerIdentifier;
 use crate::domains::customers::store::{self, CustomerRow};
-use crate::read::{self, Find};
+use crate::read::{self, Eager, Find};
 use crate::scope::Scope;
 
 /// Root reads of customers.
@@ -21,13 +21,13 @@ impl CustomerQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which customer.")] by: CustomerIdentifier,
-    ) -> Result<Option<Customer>> {
+    ) -> Result<Option<Eager<Customer>>> {
         let scope = ctx.data_unchecked::<Scope>();
         find(ctx, scope, by.find(scope.phone_regions())?).await
     }
 
     /// The customer whose own token this is.
-    async fn me(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+    async fn me(&self, ctx: &Context<'_>) -> Result<Option<Eager<Customer>>> {
         let scope = ctx.data_unchecked::<Scope>();
         match &scope.caller().actor {
             Actor::Customer(identity) => find(ctx, scope, store::own(identity)).await,
@@ -36,7 +36,7 @@ impl CustomerQuery {
     }
 }
 
-async fn find(ctx: &Context<'_>, scope: &Scope, find: Find) -> Result<Option<Customer>> {
+async fn find(ctx: &Context<'_>, scope: &Scope, find: Find) -> Result<Option<Eager<Customer>>> {
     let tree = read::read(ctx, scope, store::root(find)).await?;
-    Ok(tree.one::<CustomerRow>("by")?.map(Customer::from))
+    Ok(tree.one::<CustomerRow>("by")?.map(Eager::from))
 }

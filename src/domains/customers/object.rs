@@ -11,7 +11,7 @@ use super::store::{
 use crate::domains::orders::store::ShippingRow;
 use crate::graphql::{Date, DateTime, gid};
 use crate::objects;
-use crate::read::{Connection, PageArguments};
+use crate::read::{Connection, Eager, PageArguments};
 
 objects! {
     /// The customer itself.
@@ -117,17 +117,17 @@ impl CustomerProfile {
     }
 
     /// Everything that the customer is recognised by, oldest first; at most 100.
-    async fn identities(&self) -> Result<Option<Vec<CustomerIdentity>>> {
+    async fn identities(&self) -> Result<Option<Vec<Eager<CustomerIdentity>>>> {
         Ok(Some(self.0.few::<IdentityRow, _>("identities", self.0.id)?))
     }
 
     /// The customer's addresses; at most 100.
-    async fn addresses(&self) -> Result<Option<Vec<CustomerAddress>>> {
+    async fn addresses(&self) -> Result<Option<Vec<Eager<CustomerAddress>>>> {
         Ok(Some(self.0.few::<AddressRow, _>("addresses", self.0.id)?))
     }
 
     /// What the customer agreed to and what not, newest decision first; at most 100.
-    async fn consents(&self) -> Result<Option<Vec<Consent>>> {
+    async fn consents(&self) -> Result<Option<Vec<Eager<Consent>>>> {
         Ok(Some(self.0.few::<ConsentRow, _>("consents", self.0.id)?))
     }
 
@@ -138,7 +138,7 @@ impl CustomerProfile {
     }
 
     /// The segments that the customer is in, oldest first; at most 100.
-    async fn segments(&self) -> Result<Option<Vec<CustomerSegment>>> {
+    async fn segments(&self) -> Result<Option<Vec<Eager<CustomerSegment>>>> {
         Ok(Some(self.0.few::<SegmentRow, _>("segments", self.0.id)?))
     }
 
@@ -360,7 +360,7 @@ impl CustomerNote {
     }
 
     /// Who wrote it.
-    async fn author(&self) -> Result<Option<Staff>> {
+    async fn author(&self) -> Result<Option<Eager<Staff>>> {
         Ok(self.0.one::<StaffRow, _>("author", self.0.staff_id)?)
     }
 

@@ -132,19 +132,19 @@ row! {
     /// A customer.
     pub struct CustomerRow {
         pii: bool = "{pii}",
-        vip: bool = "CAST(x.vip AS integer)",
-        version: i64 = "x.version",
-        number: String = "x.number",
-        status: CustomerStatus = "x.status",
-        name: Option<String> = "x.name",
-        locale: Option<String> = "x.locale",
-        birthday: Option<NaiveDate> = "CAST(x.birthday AS text)",
-        preferred_channel: Option<ContactChannel> = "x.preferred_channel",
-        risk: RiskLevel = "x.risk",
-        source: String = "x.source",
-        member_since: Option<DateTime<Utc>> = "x.member_since",
-        created_at: DateTime<Utc> = "x.created_at",
-        updated_at: DateTime<Utc> = "x.updated_at",
+        vip: bool = "CAST(x.vip AS integer)" for ["vip"],
+        version: i64 = "x.version" for ["version"],
+        number: String = "x.number" for ["number"],
+        status: CustomerStatus = "x.status" for ["status"],
+        name: Option<String> = "x.name" for ["name"],
+        locale: Option<String> = "x.locale" for ["locale"],
+        birthday: Option<NaiveDate> = "CAST(x.birthday AS text)" for ["birthday"],
+        preferred_channel: Option<ContactChannel> = "x.preferred_channel" for ["preferredChannel"],
+        risk: RiskLevel = "x.risk" for ["risk"],
+        source: String = "x.source" for ["source"],
+        member_since: Option<DateTime<Utc>> = "x.member_since" for ["memberSince"],
+        created_at: DateTime<Utc> = "x.created_at" for ["createdAt"],
+        updated_at: DateTime<Utc> = "x.updated_at" for ["updatedAt"],
     }
 }
 
@@ -153,9 +153,9 @@ row! {
     pub struct IdentityRow {
         pii: bool = "{pii}",
         kind: IdentityKind = "x.kind",
-        namespace: String = "x.namespace",
+        namespace: String = "x.namespace" for ["namespace"],
         value: String = "x.value",
-        source: String = "x.source",
+        source: String = "x.source" for ["source"],
         created_at: DateTime<Utc> = "x.created_at",
         verified_at: Option<DateTime<Utc>> = "x.verified_at",
     }

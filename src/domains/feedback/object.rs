@@ -19,7 +19,7 @@ use crate::domains::tickets::Ticket;
 use crate::domains::tickets::store::TicketRow;
 use crate::graphql::{DateTime, free_text, gid};
 use crate::objects;
-use crate::read::{Connection, Handle, Listed, PageArguments, Place};
+use crate::read::{Connection, Eager, Handle, Listed, PageArguments, Place};
 
 objects! {
     /// A survey.
@@ -87,10 +87,10 @@ pub struct FeedbackFilter {
         ty = "&str",
         desc = "The system that it comes from, such as a survey tool or a review site."
     ),
-    field(name = "order", ty = "Option<Order>", desc = "The order that it is about."),
-    field(name = "ticket", ty = "Option<Ticket>", desc = "The ticket that it is about."),
-    field(name = "store", ty = "Option<Store>", desc = "The store that it is about."),
-    field(name = "follow_up", ty = "Option<FollowUp>", desc = "What is done about it. Staff only.")
+    field(name = "order", ty = "Option<Eager<Order>>", desc = "The order that it is about."),
+    field(name = "ticket", ty = "Option<Eager<Ticket>>", desc = "The ticket that it is about."),
+    field(name = "store", ty = "Option<Eager<Store>>", desc = "The store that it is about."),
+    field(name = "follow_up", ty = "Option<Eager<FollowUp>>", desc = "What is done about it. Staff only.")
 )]
 pub enum Feedback {
     /// An answer to a survey.
@@ -242,22 +242,22 @@ impl Given {
     }
 
     /// The order that it is about.
-    async fn order(&self) -> Result<Option<Order>> {
+    async fn order(&self) -> Result<Option<Eager<Order>>> {
         Ok(self.0.one::<OrderRow, _>("order", self.0.order_id)?)
     }
 
     /// The ticket that it is about.
-    async fn ticket(&self) -> Result<Option<Ticket>> {
+    async fn ticket(&self) -> Result<Option<Eager<Ticket>>> {
         Ok(self.0.one::<TicketRow, _>("ticket", self.0.ticket_id)?)
     }
 
     /// The store that it is about.
-    async fn store(&self) -> Result<Option<Store>> {
+    async fn store(&self) -> Result<Option<Eager<Store>>> {
         Ok(self.0.one::<StoreRow, _>("store", self.0.store_id)?)
     }
 
     /// What is done about it. Staff only.
-    async fn follow_up(&self) -> Result<Option<FollowUp>> {
+    async fn follow_up(&self) -> Result<Option<Eager<FollowUp>>> {
         Ok(self.0.one::<FollowUpRow, _>("followUp", Some(self.0.id))?)
     }
 }
@@ -272,12 +272,12 @@ impl Given {
 #[Object]
 impl OfSurvey {
     /// The survey that asked.
-    async fn survey(&self) -> Result<Option<Survey>> {
+    async fn survey(&self) -> Result<Option<Eager<Survey>>> {
         Ok(self.0.one::<SurveyRow, _>("survey", self.0.survey_id)?)
     }
 
     /// The answers to its questions, in the survey's order; at most 100.
-    async fn answers(&self) -> Result<Option<Vec<SurveyAnswer>>> {
+    async fn answers(&self) -> Result<Option<Vec<Eager<SurveyAnswer>>>> {
         Ok(Some(self.0.few::<AnswerRow, _>("answers", self.0.id)?))
     }
 }
@@ -291,7 +291,7 @@ impl OfReview {
     }
 
     /// The line of the order whose product it is about.
-    async fn order_line(&self) -> Result<Option<OrderLine>> {
+    async fn order_line(&self) -> Result<Option<Eager<OrderLine>>> {
         Ok(self.0.one::<LineRow, _>("orderLine", self.0.order_line_id)?)
     }
 }
@@ -363,7 +363,7 @@ impl FollowUp {
     }
 
     /// Who sees to it; null when nobody does yet.
-    async fn owner(&self) -> Result<Option<Staff>> {
+    async fn owner(&self) -> Result<Option<Eager<Staff>>> {
         Ok(self.0.one::<StaffRow, _>("owner", self.0.owner_id)?)
     }
 

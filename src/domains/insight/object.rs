@@ -8,7 +8,7 @@ use crate::auth::{Domain, Reach};
 use crate::domains::customers::store::CustomerRow;
 use crate::graphql::{DateTime, Money, int};
 use crate::objects;
-use crate::read::Handle;
+use crate::read::{Eager, Handle};
 
 objects! {
     /// The figures of a customer.
@@ -23,7 +23,7 @@ pub struct CustomerInsight(pub(crate) Handle<CustomerRow>);
 #[Object]
 impl CustomerInsight {
     /// The customer in figures, over all channels and the whole time; null where nothing has been counted yet.
-    async fn statistics(&self) -> Result<Option<CustomerStatistics>> {
+    async fn statistics(&self) -> Result<Option<Eager<CustomerStatistics>>> {
         Ok(self.0.one::<StatisticsRow, _>("statistics", Some(self.0.id))?)
     }
 }
@@ -37,17 +37,17 @@ impl CustomerStatistics {
     }
 
     /// What those orders came to. What was refunded is not taken off; see `refundedTotal`.
-    async fn total_spent(&self) -> Money {
+    async fn total_spent(&self) -> Eager<Money> {
         self.money(self.0.spent_total)
     }
 
     /// `totalSpent` by `orderCount`, rounded half up to the currency's smallest unit; null without orders.
-    async fn average_order_value(&self) -> Option<Money> {
+    async fn average_order_value(&self) -> Option<Eager<Money>> {
         average(self.0.spent_total, self.0.order_count).map(|minor| self.money(minor))
     }
 
     /// What went back to the customer, or is granted to.
-    async fn refunded_total(&self) -> Money {
+    async fn refunded_total(&self) -> Eager<Money> {
         self.money(self.0.refunded_total)
     }
 
@@ -90,8 +90,8 @@ impl CustomerStatistics {
 }
 
 impl CustomerStatistics {
-    fn money(&self, minor: i64) -> Money {
-        Money::new(minor, &self.0.currency)
+    fn money(&self, minor: i64) -> Eager<Money> {
+        Eager::of(Money::new(minor, &self.0.currency))
     }
 
     /// A number over all sources, for those who may read all of them.

@@ -11,13 +11,13 @@ row! {
     pub struct StatisticsRow {
         order_count: i64 = "x.order_count",
         spent_total: i64 = "x.spent_total",
-        refunded_total: i64 = "x.refunded_total",
-        return_count: i64 = "x.return_count",
-        ticket_count: i64 = "x.ticket_count",
-        open_ticket_count: i64 = "x.open_ticket_count",
-        feedback_count: i64 = "x.feedback_count",
+        refunded_total: i64 = "x.refunded_total" for ["refundedTotal"],
+        return_count: i64 = "x.return_count" for ["returnCount"],
+        ticket_count: i64 = "x.ticket_count" for ["ticketCount"],
+        open_ticket_count: i64 = "x.open_ticket_count" for ["openTicketCount"],
+        feedback_count: i64 = "x.feedback_count" for ["feedbackCount"],
         currency: String = "x.currency",
-        first_order_at: Option<DateTime<Utc>> = "x.first_order_at",
+        first_order_at: Option<DateTime<Utc>> = "x.first_order_at" for ["firstOrderAt"],
         last_order_at: Option<DateTime<Utc>> = "x.last_order_at",
     }
 }

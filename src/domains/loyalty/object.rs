@@ -17,7 +17,7 @@ use crate::domains::orders::store::{OrderChannel, OrderRow};
 use crate::graphql::money::CurrencyCode;
 use crate::graphql::{DateTime, Decimal, Money, gid, int};
 use crate::objects;
-use crate::read::{Connection, Handle, PageArguments};
+use crate::read::{Connection, Eager, Handle, PageArguments};
 
 /// How far ahead `expiringSoon` looks.
 const SOON: TimeDelta = TimeDelta::days(90);
@@ -55,7 +55,7 @@ pub struct CustomerLoyalty(pub(crate) Handle<CustomerRow>);
 #[Object]
 impl CustomerLoyalty {
     /// The customer's account in the active loyalty programme; null for those who are not members.
-    async fn loyalty(&self) -> Result<Option<LoyaltyAccount>> {
+    async fn loyalty(&self) -> Result<Option<Eager<LoyaltyAccount>>> {
         Ok(self.0.one::<AccountRow, _>("loyalty", Some(self.0.id))?)
     }
 }
@@ -89,23 +89,23 @@ impl LoyaltyAccount {
     }
 
     /// The programme that the account belongs to.
-    async fn programme(&self) -> Result<Option<LoyaltyProgramme>> {
+    async fn programme(&self) -> Result<Option<Eager<LoyaltyProgramme>>> {
         Ok(self.0.one::<ProgrammeRow, _>("programme", Some(self.0.programme_id))?)
     }
 
     /// The tier that the customer is in now.
-    async fn tier(&self) -> Result<Option<LoyaltyTier>> {
+    async fn tier(&self) -> Result<Option<Eager<LoyaltyTier>>> {
         Ok(self.tiers()?.into_iter().find(|tier| tier.0.id == self.0.tier_id))
     }
 
     /// The nearest higher tier that `qualifyingPoints` do not reach yet; null at the top.
-    async fn next_tier(&self) -> Result<Option<LoyaltyTier>> {
+    async fn next_tier(&self) -> Result<Option<Eager<LoyaltyTier>>> {
         Ok(pick(self.higher_tiers()?, |tiers| tier::next(self.0.qualifying, tiers)))
     }
 
     /// The tier that the next review would give if the customer gained nothing more until then: lower than `tier` if
     /// it is about to be lost.
-    async fn projected_tier(&self) -> Result<Option<LoyaltyTier>> {
+    async fn projected_tier(&self) -> Result<Option<Eager<LoyaltyTier>>> {
         Ok(pick(self.tiers()?, |tiers| tier::projected(self.0.qualifying, tiers)))
     }
 
@@ -182,10 +182,11 @@ impl LoyaltyAccount {
 
     /// The rewards that the customer can have now: on offer and in stock, for the customer's tier, and for no more
     /// than the active points. Dearest first; of at most 100. Empty while the account is blocked or closed.
-    async fn rewards_in_reach(&self) -> Result<Vec<Reward>> {
+    async fn rewards_in_reach(&self) -> Result<Vec<Eager<Reward>>> {
         let now = self.0.scope().now();
-        let mut rewards: Vec<Reward> = self.0.few::<RewardRow, _>("rewardsInReach", self.0.id)?;
-        rewards.retain(|Reward(row)| {
+        let mut rewards: Vec<Eager<Reward>> = self.0.few::<RewardRow, _>("rewardsInReach", self.0.id)?;
+        rewards.retain(|reward| {
+            let row = &reward.0;
             row.starts_at.is_none_or(|starts| starts <= now) && row.ends_at.is_none_or(|ends| now < ends)
         });
         Ok(rewards)
@@ -217,17 +218,17 @@ impl LoyaltyAccount {
     }
 
     /// The cards of the account, newest first; at most 100.
-    async fn cards(&self) -> Result<Vec<LoyaltyCard>> {
+    async fn cards(&self) -> Result<Vec<Eager<LoyaltyCard>>> {
         Ok(self.0.few::<CardRow, _>("cards", self.0.id)?)
     }
 }
 
 impl LoyaltyAccount {
-    fn tiers(&self) -> Result<Vec<LoyaltyTier>> {
+    fn tiers(&self) -> Result<Vec<Eager<LoyaltyTier>>> {
         Ok(self.0.few::<TierRow, _>("tier", self.0.programme_id)?)
     }
 
-    fn higher_tiers(&self) -> Result<Vec<LoyaltyTier>> {
+    fn higher_tiers(&self) -> Result<Vec<Eager<LoyaltyTier>>> {
         let mut tiers = self.tiers()?;
         let rank = tiers.iter().find(|tier| tier.0.id == self.0.tier_id).map(|tier| tier.0.rank);
         tiers.retain(|tier| rank.is_none_or(|rank| tier.0.rank > rank));
@@ -250,12 +251,15 @@ impl LoyaltyAccount {
     }
 }
 
-fn rules(tiers: &[LoyaltyTier]) -> Vec<tier::Tier> {
-    tiers.iter().map(|LoyaltyTier(row)| tier::Tier { rank: row.rank, threshold: row.threshold }).collect()
+fn rules(tiers: &[Eager<LoyaltyTier>]) -> Vec<tier::Tier> {
+    tiers.iter().map(|tier| tier::Tier { rank: tier.0.rank, threshold: tier.0.threshold }).collect()
 }
 
 /// The tier that a rule chooses; a programme has only one of each rank.
-fn pick(tiers: Vec<LoyaltyTier>, choose: impl Fn(&[tier::Tier]) -> Option<&tier::Tier>) -> Option<LoyaltyTier> {
+fn pick(
+    tiers: Vec<Eager<LoyaltyTier>>,
+    choose: impl Fn(&[tier::Tier]) -> Option<&tier::Tier>,
+) -> Option<Eager<LoyaltyTier>> {
     let rank = choose(&rules(&tiers))?.rank;
     tiers.into_iter().find(|tier| tier.0.rank == rank)
 }
@@ -335,7 +339,7 @@ impl LoyaltyProgramme {
     }
 
     /// The tiers, lowest first; at most 100.
-    async fn tiers(&self) -> Result<Vec<LoyaltyTier>> {
+    async fn tiers(&self) -> Result<Vec<Eager<LoyaltyTier>>> {
         Ok(self.0.few::<TierRow, _>("tiers", self.0.id)?)
     }
 
@@ -352,7 +356,7 @@ impl LoyaltyProgramme {
     }
 
     /// The rules in force by which orders earn more or fewer points; at most 100.
-    async fn earning_rules(&self) -> Result<Vec<EarningRule>> {
+    async fn earning_rules(&self) -> Result<Vec<Eager<EarningRule>>> {
         Ok(self.0.few::<EarningRuleRow, _>("earningRules", self.0.id)?)
     }
 }
@@ -493,12 +497,12 @@ impl LoyaltyTransaction {
     }
 
     /// The order that it is about.
-    async fn order(&self) -> Result<Option<Order>> {
+    async fn order(&self) -> Result<Option<Eager<Order>>> {
         Ok(self.0.one::<OrderRow, _>("order", self.0.order_id)?)
     }
 
     /// The member of staff who gave or took the points; null if nobody did.
-    async fn credited_by(&self) -> Result<Option<Staff>> {
+    async fn credited_by(&self) -> Result<Option<Eager<Staff>>> {
         Ok(self.0.one::<StaffRow, _>("creditedBy", self.0.staff_id)?)
     }
 }
@@ -547,7 +551,7 @@ impl PointsLot {
     }
 
     /// The order that earned them.
-    async fn order(&self) -> Result<Option<Order>> {
+    async fn order(&self) -> Result<Option<Eager<Order>>> {
         Ok(self.0.one::<OrderRow, _>("order", self.0.order_id)?)
     }
 }
@@ -601,8 +605,8 @@ impl Reward {
     }
 
     /// The money that it is worth, of a discount or a gift card.
-    async fn value(&self) -> Option<Money> {
-        Some(Money::new(self.0.value?, self.0.currency.as_deref()?))
+    async fn value(&self) -> Option<Eager<Money>> {
+        Some(Eager::of(Money::new(self.0.value?, self.0.currency.as_deref()?)))
     }
 
     /// From when on it is offered; null for always.
@@ -625,7 +629,7 @@ impl Redemption {
     }
 
     /// What was bought.
-    async fn reward(&self) -> Result<Option<Reward>> {
+    async fn reward(&self) -> Result<Option<Eager<Reward>>> {
         Ok(self.0.one::<RewardRow, _>("reward", Some(self.0.reward_id))?)
     }
 
@@ -674,8 +678,8 @@ impl Coupon {
     }
 
     /// The amount of money that it takes off, if it takes off an amount.
-    async fn value(&self) -> Option<Money> {
-        Some(Money::new(self.0.value?, self.0.currency.as_deref()?))
+    async fn value(&self) -> Option<Eager<Money>> {
+        Some(Eager::of(Money::new(self.0.value?, self.0.currency.as_deref()?)))
     }
 
     /// How much of a hundred it takes off, if it takes off a share: "12.5" for 12.5 %.
@@ -704,7 +708,7 @@ impl Coupon {
     }
 
     /// The order that it was used for.
-    async fn order(&self) -> Result<Option<Order>> {
+    async fn order(&self) -> Result<Option<Eager<Order>>> {
         Ok(self.0.one::<OrderRow, _>("order", self.0.order_id)?)
     }
 }

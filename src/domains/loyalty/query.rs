@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, Result};
 
 use super::object::LoyaltyProgramme;
 use super::store::{self, ProgrammeRow};
-use crate::read;
+use crate::read::{self, Eager};
 use crate::scope::Scope;
 
 /// Root reads of loyalty.
@@ -18,10 +18,10 @@ impl LoyaltyQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The programme's code; the active programme if left out.")] code: Option<String>,
-    ) -> Result<Option<LoyaltyProgramme>> {
+    ) -> Result<Option<Eager<LoyaltyProgramme>>> {
         let scope = ctx.data_unchecked::<Scope>();
         let find = code.map_or_else(store::active_programme, store::programme_by_code);
         let tree = read::read(ctx, scope, store::root(find)).await?;
-        Ok(tree.one::<ProgrammeRow>("code")?.map(LoyaltyProgramme::from))
+        Ok(tree.one::<ProgrammeRow>("code")?.map(Eager::from))
     }
 }

@@ -130,22 +130,22 @@ row! {
     /// A member's account.
     pub struct AccountRow {
         programme_id: Uuid = "x.programme_id",
-        customer_id: Uuid = "x.customer_id",
+        customer_id: Uuid = "x.customer_id" for ["coupons"],
         tier_id: Uuid = "x.tier_id",
         pii: bool = "{pii}",
-        active: i64 = "x.active_points",
-        pending: i64 = "x.pending_points",
-        held: i64 = "x.held_points",
-        owed: i64 = "x.owed_points",
-        spent: i64 = "x.spent_points",
-        expired: i64 = "x.expired_points",
-        lifetime: i64 = "x.lifetime_points",
+        active: i64 = "x.active_points" for ["balance"],
+        pending: i64 = "x.pending_points" for ["balance"],
+        held: i64 = "x.held_points" for ["balance"],
+        owed: i64 = "x.owed_points" for ["balance"],
+        spent: i64 = "x.spent_points" for ["balance"],
+        expired: i64 = "x.expired_points" for ["balance"],
+        lifetime: i64 = "x.lifetime_points" for ["lifetimePoints"],
         qualifying: i64 = "x.qualifying_points",
-        version: i64 = "x.version",
-        number: String = "x.number",
+        version: i64 = "x.version" for ["version"],
+        number: String = "x.number" for ["number"],
         status: LoyaltyAccountStatus = "x.status",
-        tier_until: Option<DateTime<Utc>> = "x.tier_until",
-        enrolled_at: DateTime<Utc> = "x.enrolled_at",
+        tier_until: Option<DateTime<Utc>> = "x.tier_until" for ["tierUntil"],
+        enrolled_at: DateTime<Utc> = "x.enrolled_at" for ["enrolledAt"],
     }
 }
 
@@ -167,10 +167,10 @@ row! {
     pub struct TierRow {
         rank: i32 = "x.rank",
         threshold: i64 = "x.threshold_points",
-        multiplier_bp: i64 = "x.multiplier_bp",
+        multiplier_bp: i64 = "x.multiplier_bp" for ["multiplier"],
         code: String = "x.code",
         name: String = "x.name",
-        benefits: Option<String> = "x.benefits",
+        benefits: Option<String> = "x.benefits" for ["benefits"],
     }
 }
 
@@ -199,13 +199,13 @@ row! {
 row! {
     /// An entry of the ledger.
     pub struct TransactionRow {
-        order_id: Option<Uuid> = "x.order_id",
-        staff_id: Option<Uuid> = "x.staff_id",
+        order_id: Option<Uuid> = "x.order_id" for ["order"],
+        staff_id: Option<Uuid> = "x.staff_id" for ["creditedBy"],
         points: i64 = "x.points",
-        balance_after: i64 = "x.balance_after",
+        balance_after: i64 = "x.balance_after" for ["balanceAfter"],
         kind: LoyaltyTransactionKind = "x.kind",
-        reason: Option<String> = "x.reason",
-        source: String = "x.source",
+        reason: Option<String> = "x.reason" for ["reason"],
+        source: String = "x.source" for ["source"],
         occurred_at: DateTime<Utc> = "x.occurred_at",
     }
 }

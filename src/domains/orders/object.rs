@@ -13,7 +13,7 @@ use crate::domains::customers::object::PostalAddress;
 use crate::domains::customers::store::CustomerRow;
 use crate::graphql::{DateTime, Money, free_text, gid};
 use crate::objects;
-use crate::read::{Connection, Handle, PageArguments};
+use crate::read::{Connection, Eager, Handle, PageArguments};
 use crate::view360::Customer;
 
 objects! {
@@ -108,37 +108,37 @@ impl Order {
     }
 
     /// The prices of all lines before discounts.
-    async fn subtotal(&self) -> Money {
+    async fn subtotal(&self) -> Eager<Money> {
         self.money(self.0.subtotal)
     }
 
     /// All discounts together.
-    async fn discount_total(&self) -> Money {
+    async fn discount_total(&self) -> Eager<Money> {
         self.money(self.0.discount_total)
     }
 
     /// What shipping costs.
-    async fn shipping_total(&self) -> Money {
+    async fn shipping_total(&self) -> Eager<Money> {
         self.money(self.0.shipping_total)
     }
 
     /// Taxes that come on top of the prices.
-    async fn tax_total(&self) -> Money {
+    async fn tax_total(&self) -> Eager<Money> {
         self.money(self.0.tax_total)
     }
 
     /// What the customer owes for it in all: subtotal, less discounts, plus shipping and taxes.
-    async fn total(&self) -> Money {
+    async fn total(&self) -> Eager<Money> {
         self.money(self.0.total)
     }
 
     /// What was paid.
-    async fn paid_total(&self) -> Money {
+    async fn paid_total(&self) -> Eager<Money> {
         self.money(self.0.paid_total)
     }
 
     /// What was refunded or is granted to be, apart from refunds that failed. Never more than was paid.
-    async fn refunded_total(&self) -> Money {
+    async fn refunded_total(&self) -> Eager<Money> {
         self.money(self.0.refunded_total)
     }
 
@@ -169,7 +169,7 @@ impl Order {
     }
 
     /// The store that sold it.
-    async fn store(&self) -> Result<Option<Store>> {
+    async fn store(&self) -> Result<Option<Eager<Store>>> {
         Ok(self.0.one::<StoreRow, _>("store", self.0.store_id)?)
     }
 
@@ -186,39 +186,39 @@ impl Order {
     }
 
     /// The discounts, of the whole order and of single lines; at most 100.
-    async fn discounts(&self) -> Result<Vec<OrderDiscount>> {
+    async fn discounts(&self) -> Result<Vec<Eager<OrderDiscount>>> {
         Ok(self.0.few::<DiscountRow, _>("discounts", self.0.id)?)
     }
 
     /// The payments, oldest first; at most 100.
-    async fn payments(&self) -> Result<Vec<Payment>> {
+    async fn payments(&self) -> Result<Vec<Eager<Payment>>> {
         Ok(self.0.few::<PaymentRow, _>("payments", self.0.id)?)
     }
 
     /// Parcels and goods handed over, oldest first; at most 100.
-    async fn fulfillments(&self) -> Result<Vec<Fulfillment>> {
+    async fn fulfillments(&self) -> Result<Vec<Eager<Fulfillment>>> {
         Ok(self.0.few::<FulfillmentRow, _>("fulfillments", self.0.id)?)
     }
 
     /// The returns, oldest first; at most 100.
-    async fn returns(&self) -> Result<Vec<Return>> {
+    async fn returns(&self) -> Result<Vec<Eager<Return>>> {
         Ok(self.0.few::<ReturnRow, _>("returns", self.0.id)?)
     }
 
     /// Whose order it is.
-    async fn customer(&self) -> Result<Option<Customer>> {
+    async fn customer(&self) -> Result<Option<Eager<Customer>>> {
         Ok(self.0.one::<CustomerRow, _>("customer", Some(self.0.customer_id))?)
     }
 
     /// The refunds, oldest first; at most 100.
-    async fn refunds(&self) -> Result<Vec<Refund>> {
+    async fn refunds(&self) -> Result<Vec<Eager<Refund>>> {
         Ok(self.0.few::<RefundRow, _>("refunds", self.0.id)?)
     }
 }
 
 impl Order {
-    fn money(&self, minor: i64) -> Money {
-        Money::new(minor, &self.0.currency)
+    fn money(&self, minor: i64) -> Eager<Money> {
+        Eager::of(Money::new(minor, &self.0.currency))
     }
 }
 
@@ -256,40 +256,40 @@ impl OrderLine {
     }
 
     /// The price of one, before discounts.
-    async fn unit_price(&self) -> Money {
+    async fn unit_price(&self) -> Eager<Money> {
         self.money(self.0.unit_price)
     }
 
     /// The price of all, before discounts.
-    async fn subtotal(&self) -> Money {
+    async fn subtotal(&self) -> Eager<Money> {
         self.money(self.0.subtotal)
     }
 
     /// The discounts on this line.
-    async fn discount_total(&self) -> Money {
+    async fn discount_total(&self) -> Eager<Money> {
         self.money(self.0.discount_total)
     }
 
     /// Subtotal less discounts.
-    async fn total(&self) -> Money {
+    async fn total(&self) -> Eager<Money> {
         self.money(self.0.total)
     }
 
     /// What the line earned above its cost, where the cost is known.
-    async fn margin(&self) -> Option<Money> {
+    async fn margin(&self) -> Option<Eager<Money>> {
         let cost = self.0.unit_cost?.checked_mul(i64::from(self.0.quantity))?;
         Some(self.money(self.0.total.checked_sub(cost)?))
     }
 
     /// The product in the catalogue, where it is known.
-    async fn product(&self) -> Result<Option<Product>> {
+    async fn product(&self) -> Result<Option<Eager<Product>>> {
         Ok(self.0.one::<ProductRow, _>("product", self.0.product_id)?)
     }
 }
 
 impl OrderLine {
-    fn money(&self, minor: i64) -> Money {
-        Money::new(minor, &self.0.currency)
+    fn money(&self, minor: i64) -> Eager<Money> {
+        Eager::of(Money::new(minor, &self.0.currency))
     }
 }
 
@@ -380,8 +380,8 @@ impl OrderDiscount {
     }
 
     /// By how much, as a positive amount.
-    async fn amount(&self) -> Money {
-        Money::new(self.0.amount, &self.0.currency)
+    async fn amount(&self) -> Eager<Money> {
+        Eager::of(Money::new(self.0.amount, &self.0.currency))
     }
 
     /// The line that it belongs to; null when it belongs to the whole order.
@@ -409,8 +409,8 @@ impl Payment {
     }
 
     /// How much.
-    async fn amount(&self) -> Money {
-        Money::new(self.0.amount, &self.0.currency)
+    async fn amount(&self) -> Eager<Money> {
+        Eager::of(Money::new(self.0.amount, &self.0.currency))
     }
 
     /// The payment provider.
@@ -481,7 +481,7 @@ impl Fulfillment {
     }
 
     /// What happened to it, newest first; at most 100.
-    async fn events(&self) -> Result<Vec<FulfillmentEvent>> {
+    async fn events(&self) -> Result<Vec<Eager<FulfillmentEvent>>> {
         Ok(self.0.few::<FulfillmentEventRow, _>("events", self.0.id)?)
     }
 }
@@ -564,12 +564,12 @@ impl Return {
     }
 
     /// What comes back; at most 100.
-    async fn lines(&self) -> Result<Vec<ReturnLine>> {
+    async fn lines(&self) -> Result<Vec<Eager<ReturnLine>>> {
         Ok(self.0.few::<ReturnLineRow, _>("lines", self.0.id)?)
     }
 
     /// What is sent in exchange; at most 100.
-    async fn exchange_lines(&self) -> Result<Vec<ExchangeLine>> {
+    async fn exchange_lines(&self) -> Result<Vec<Eager<ExchangeLine>>> {
         Ok(self.0.few::<ExchangeLineRow, _>("exchangeLines", self.0.id)?)
     }
 }
@@ -598,7 +598,7 @@ impl ReturnLine {
     }
 
     /// The line of the order that it belongs to.
-    async fn order_line(&self) -> Result<Option<OrderLine>> {
+    async fn order_line(&self) -> Result<Option<Eager<OrderLine>>> {
         Ok(self.0.one::<LineRow, _>("orderLine", Some(self.0.order_line_id))?)
     }
 }
@@ -631,8 +631,8 @@ impl Refund {
     }
 
     /// How much.
-    async fn amount(&self) -> Money {
-        Money::new(self.0.amount, &self.0.currency)
+    async fn amount(&self) -> Eager<Money> {
+        Eager::of(Money::new(self.0.amount, &self.0.currency))
     }
 
     /// How far it has come.

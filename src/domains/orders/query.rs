@@ -6,7 +6,7 @@ use c360_rules::id::Kind;
 use super::object::Order;
 use super::store::{self, OrderRow};
 use crate::graphql::id;
-use crate::read::{self, Find};
+use crate::read::{self, Eager, Find};
 use crate::scope::Scope;
 
 /// How an order is named.
@@ -38,13 +38,13 @@ impl OrdersQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which order.")] by: OrderIdentifier,
-    ) -> Result<Option<Order>> {
+    ) -> Result<Option<Eager<Order>>> {
         let scope = ctx.data_unchecked::<Scope>();
         let find = match by {
             OrderIdentifier::Id(id) => Find::Ids(vec![id::parse("by.id", Kind::Order, &id)?]),
             OrderIdentifier::Number(OrderNumber { number, source }) => store::by_number(number, source),
         };
         let tree = read::read(ctx, scope, store::root(find)).await?;
-        Ok(tree.one::<OrderRow>("by")?.map(Order::from))
+        Ok(tree.one::<OrderRow>("by")?.map(Eager::from))
     }
 }

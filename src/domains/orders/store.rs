@@ -211,25 +211,25 @@ choice! {
 row! {
     /// An order.
     pub struct OrderRow {
-        customer_id: Uuid = "x.customer_id",
-        store_id: Option<Uuid> = "x.store_id",
+        customer_id: Uuid = "x.customer_id" for ["customer"],
+        store_id: Option<Uuid> = "x.store_id" for ["store"],
         pii: bool = "{pii}",
-        source: String = "x.source",
-        number: String = "x.number",
-        channel: OrderChannel = "x.channel",
-        status: OrderStatus = "x.status",
+        source: String = "x.source" for ["source"],
+        number: String = "x.number" for ["number"],
+        channel: OrderChannel = "x.channel" for ["channel"],
+        status: OrderStatus = "x.status" for ["status"],
         currency: String = "x.currency",
-        subtotal: i64 = "x.subtotal",
-        discount_total: i64 = "x.discount_total",
-        shipping_total: i64 = "x.shipping_total",
-        tax_total: i64 = "x.tax_total",
-        total: i64 = "x.total",
-        paid_total: i64 = "x.paid_total",
-        refunded_total: i64 = "x.refunded_total",
-        version: i64 = "x.version",
+        subtotal: i64 = "x.subtotal" for ["subtotal"],
+        discount_total: i64 = "x.discount_total" for ["discountTotal"],
+        shipping_total: i64 = "x.shipping_total" for ["shippingTotal"],
+        tax_total: i64 = "x.tax_total" for ["taxTotal"],
+        total: i64 = "x.total" for ["total"],
+        paid_total: i64 = "x.paid_total" for ["paidTotal"],
+        refunded_total: i64 = "x.refunded_total" for ["refundedTotal"],
+        version: i64 = "x.version" for ["version"],
         placed_at: DateTime<Utc> = "x.placed_at",
-        cancelled_at: Option<DateTime<Utc>> = "x.cancelled_at",
-        updated_at: DateTime<Utc> = "x.updated_at",
+        cancelled_at: Option<DateTime<Utc>> = "x.cancelled_at" for ["cancelledAt"],
+        updated_at: DateTime<Utc> = "x.updated_at" for ["updatedAt"],
     }
 }
 
@@ -249,17 +249,17 @@ row! {
 row! {
     /// A line of an order.
     pub struct LineRow {
-        product_id: Option<Uuid> = "x.product_id",
+        product_id: Option<Uuid> = "x.product_id" for ["product"],
         position: i32 = "x.position",
-        quantity: i32 = "x.quantity",
-        returned_quantity: i32 = "x.returned_quantity",
-        unit_price: i64 = "x.unit_price",
-        unit_cost: Option<i64> = "x.unit_cost",
-        subtotal: i64 = "x.subtotal",
-        discount_total: i64 = "x.discount_total",
-        total: i64 = "x.total",
-        sku: String = "x.sku",
-        title: String = "x.title",
+        quantity: i32 = "x.quantity" for ["quantity", "margin"],
+        returned_quantity: i32 = "x.returned_quantity" for ["returnedQuantity"],
+        unit_price: i64 = "x.unit_price" for ["unitPrice"],
+        unit_cost: Option<i64> = "x.unit_cost" for ["margin"],
+        subtotal: i64 = "x.subtotal" for ["subtotal"],
+        discount_total: i64 = "x.discount_total" for ["discountTotal"],
+        total: i64 = "x.total" for ["total", "margin"],
+        sku: String = "x.sku" for ["sku"],
+        title: String = "x.title" for ["title"],
         currency: String = "x.currency",
     }
 }
@@ -315,13 +315,13 @@ row! {
     /// A parcel, or goods handed over.
     pub struct FulfillmentRow {
         status: FulfillmentStatus = "x.status",
-        carrier: Option<String> = "x.carrier",
-        tracking_number: Option<String> = "x.tracking_number",
-        tracking_url: Option<String> = "x.tracking_url",
+        carrier: Option<String> = "x.carrier" for ["carrier"],
+        tracking_number: Option<String> = "x.tracking_number" for ["trackingNumber"],
+        tracking_url: Option<String> = "x.tracking_url" for ["trackingUrl"],
         created_at: DateTime<Utc> = "x.created_at",
-        shipped_at: Option<DateTime<Utc>> = "x.shipped_at",
-        estimated_delivery_at: Option<DateTime<Utc>> = "x.estimated_delivery_at",
-        delivered_at: Option<DateTime<Utc>> = "x.delivered_at",
+        shipped_at: Option<DateTime<Utc>> = "x.shipped_at" for ["shippedAt"],
+        estimated_delivery_at: Option<DateTime<Utc>> = "x.estimated_delivery_at" for ["estimatedDeliveryAt", "isLate"],
+        delivered_at: Option<DateTime<Utc>> = "x.delivered_at" for ["deliveredAt", "isLate"],
     }
 }
 
@@ -329,9 +329,9 @@ row! {
     /// What happened to a parcel.
     pub struct FulfillmentEventRow {
         status: FulfillmentEventStatus = "x.status",
-        message: Option<String> = "x.message",
-        city: Option<String> = "x.city",
-        country: Option<String> = "x.country",
+        message: Option<String> = "x.message" for ["message"],
+        city: Option<String> = "x.city" for ["city"],
+        country: Option<String> = "x.country" for ["country"],
         happened_at: DateTime<Utc> = "x.happened_at",
     }
 }
@@ -341,23 +341,23 @@ row! {
     pub struct ReturnRow {
         number: String = "x.number",
         status: ReturnStatus = "x.status",
-        decline_reason: Option<String> = "x.decline_reason",
-        version: i64 = "x.version",
+        decline_reason: Option<String> = "x.decline_reason" for ["declineReason"],
+        version: i64 = "x.version" for ["version"],
         requested_at: DateTime<Utc> = "x.requested_at",
-        decided_at: Option<DateTime<Utc>> = "x.decided_at",
-        closed_at: Option<DateTime<Utc>> = "x.closed_at",
+        decided_at: Option<DateTime<Utc>> = "x.decided_at" for ["decidedAt"],
+        closed_at: Option<DateTime<Utc>> = "x.closed_at" for ["closedAt"],
     }
 }
 
 row! {
     /// A line of a return.
     pub struct ReturnLineRow {
-        order_line_id: Uuid = "x.order_line_id",
+        order_line_id: Uuid = "x.order_line_id" for ["orderLine"],
         quantity: i32 = "x.quantity",
         reason: ReturnReason = "x.reason",
-        note: Option<String> = "x.note",
-        hidden_name: Option<String> = "{name}",
-        pii: bool = "{pii}",
+        note: Option<String> = "x.note" for ["note"],
+        hidden_name: Option<String> = "{name}" for ["note"],
+        pii: bool = "{pii}" for ["note"],
     }
 }
 
@@ -473,7 +473,7 @@ pub static RELATIONS: &[Relation] = &[
         table: "order_lines",
         rows: RowType::of::<LineRow>(),
         shape: Shape::Page,
-        order: Order::oldest("position", "x.position"),
+        order: Order::by_place("position", "x.position"),
         ..BASE
     },
     Relation {

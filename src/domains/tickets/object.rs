@@ -13,7 +13,7 @@ use crate::domains::orders::object::{Order, Return};
 use crate::domains::orders::store::{OrderRow, ReturnRow};
 use crate::graphql::{DateTime, free_text, gid};
 use crate::objects;
-use crate::read::{Connection, Handle, PageArguments};
+use crate::read::{Connection, Eager, Handle, PageArguments};
 use crate::view360::Customer;
 
 objects! {
@@ -137,7 +137,7 @@ impl Ticket {
     }
 
     /// Whose ticket it is.
-    async fn customer(&self) -> Result<Option<Customer>> {
+    async fn customer(&self) -> Result<Option<Eager<Customer>>> {
         Ok(self.0.one::<CustomerRow, _>("customer", Some(self.0.customer_id))?)
     }
 
@@ -154,17 +154,17 @@ impl Ticket {
     }
 
     /// The orders and returns that it is about; at most 100.
-    async fn links(&self) -> Result<Option<Vec<TicketLink>>> {
+    async fn links(&self) -> Result<Option<Vec<Eager<TicketLink>>>> {
         Ok(Some(self.0.few::<LinkRow, _>("links", self.0.id)?))
     }
 
     /// Who works on it; null when nobody does yet. Staff only.
-    async fn assignee(&self) -> Result<Option<Staff>> {
+    async fn assignee(&self) -> Result<Option<Eager<Staff>>> {
         Ok(self.0.one::<StaffRow, _>("assignee", self.0.assignee_id)?)
     }
 
     /// The team that works on it. Staff only.
-    async fn team(&self) -> Result<Option<Team>> {
+    async fn team(&self) -> Result<Option<Eager<Team>>> {
         Ok(self.0.one::<TeamRow, _>("team", self.0.team_id)?)
     }
 
@@ -206,12 +206,12 @@ impl Ticket {
     }
 
     /// The clocks that measure the promises to the customer, newest first; at most 100. Staff only.
-    async fn sla_clocks(&self) -> Result<Option<Vec<SlaClock>>> {
+    async fn sla_clocks(&self) -> Result<Option<Vec<Eager<SlaClock>>>> {
         Ok(Some(self.0.few::<ClockRow, _>("slaClocks", self.0.id)?))
     }
 
     /// What the customer is promised. Staff only.
-    async fn sla_policy(&self) -> Result<Option<SlaPolicy>> {
+    async fn sla_policy(&self) -> Result<Option<Eager<SlaPolicy>>> {
         Ok(self.0.one::<SlaPolicyRow, _>("slaPolicy", self.0.sla_policy_id)?)
     }
 }
@@ -230,7 +230,7 @@ impl TicketMessage {
     }
 
     /// The member of staff who wrote it; null when somebody else did. Staff only.
-    async fn author(&self) -> Result<Option<Staff>> {
+    async fn author(&self) -> Result<Option<Eager<Staff>>> {
         Ok(self.0.one::<StaffRow, _>("author", self.0.staff_id)?)
     }
 
@@ -254,12 +254,12 @@ impl TicketMessage {
 #[Object]
 impl TicketLink {
     /// The order.
-    async fn order(&self) -> Result<Option<Order>> {
+    async fn order(&self) -> Result<Option<Eager<Order>>> {
         Ok(self.0.one::<OrderRow, _>("order", self.0.order_id)?)
     }
 
     /// The return.
-    async fn r#return(&self) -> Result<Option<Return>> {
+    async fn r#return(&self) -> Result<Option<Eager<Return>>> {
         Ok(self.0.one::<ReturnRow, _>("return", self.0.return_id)?)
     }
 }

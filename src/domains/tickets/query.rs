@@ -8,7 +8,7 @@ use super::store::{self, TicketPriority, TicketRow, TicketStatus};
 use crate::error::Fault;
 use crate::graphql::{DateTime, id};
 use crate::read::connection::list_name;
-use crate::read::{self, Connection, Find, Order, PageArguments, Pieces};
+use crate::read::{self, Connection, Eager, Find, Order, PageArguments, Pieces};
 use crate::scope::Scope;
 
 /// How a ticket is named: by exactly one of these.
@@ -105,14 +105,14 @@ impl TicketsQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which ticket.")] by: TicketIdentifier,
-    ) -> Result<Option<Ticket>> {
+    ) -> Result<Option<Eager<Ticket>>> {
         let scope = ctx.data_unchecked::<Scope>();
         let find = match by {
             TicketIdentifier::Id(id) => Find::Ids(vec![id::parse("by.id", Kind::Ticket, &id)?]),
             TicketIdentifier::Number(number) => store::by_number(number),
         };
         let tree = read::read(ctx, scope, store::root(find)).await?;
-        Ok(tree.one::<TicketRow>("by")?.map(Ticket::from))
+        Ok(tree.one::<TicketRow>("by")?.map(Eager::from))
     }
 
     /// The tickets of all customers: an agent's queue. Staff only.

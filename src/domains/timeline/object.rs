@@ -7,7 +7,7 @@ use super::store::{EventRow, TimelineActorKind, TimelineDomain, TimelineEntryKin
 use crate::domains::customers::store::CustomerRow;
 use crate::graphql::{DateTime, Money, free_text, gid, int};
 use crate::objects;
-use crate::read::{Connection, Handle, PageArguments};
+use crate::read::{Connection, Eager, Handle, PageArguments};
 
 objects! {
     /// Something that happened.
@@ -91,8 +91,8 @@ impl TimelineEntry {
     }
 
     /// The amount of money that it is about.
-    async fn amount(&self) -> Option<Money> {
-        Some(Money::new(self.0.amount?, self.0.currency.as_deref()?))
+    async fn amount(&self) -> Option<Eager<Money>> {
+        Some(Eager::of(Money::new(self.0.amount?, self.0.currency.as_deref()?)))
     }
 
     /// The points that it is about; negative for points that went away.

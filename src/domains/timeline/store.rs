@@ -148,19 +148,19 @@ choice! {
 row! {
     /// Something that happened.
     pub struct EventRow {
-        subject_id: Option<Uuid> = "x.subject_id",
-        pii: bool = "{pii}",
-        amount: Option<i64> = "x.amount",
-        points: Option<i64> = "x.points",
+        subject_id: Option<Uuid> = "x.subject_id" for ["subjectId"],
+        pii: bool = "{pii}" for ["label"],
+        amount: Option<i64> = "x.amount" for ["amount"],
+        points: Option<i64> = "x.points" for ["points"],
         written_kind: String = "x.kind",
-        domain: TimelineDomain = "x.domain",
-        subject_kind: Option<String> = "x.subject_kind",
-        label: Option<String> = "x.label",
-        hidden_name: Option<String> = "{name}",
-        currency: Option<String> = "x.currency",
-        channel: Option<String> = "x.channel",
-        actor_kind: TimelineActorKind = "x.actor_kind",
-        reason: Option<String> = "x.reason",
+        domain: TimelineDomain = "x.domain" for ["domain"],
+        subject_kind: Option<String> = "x.subject_kind" for ["subjectId", "label"],
+        label: Option<String> = "x.label" for ["label"],
+        hidden_name: Option<String> = "{name}" for ["label"],
+        currency: Option<String> = "x.currency" for ["amount"],
+        channel: Option<String> = "x.channel" for ["channel"],
+        actor_kind: TimelineActorKind = "x.actor_kind" for ["actorKind"],
+        reason: Option<String> = "x.reason" for ["reason"],
         occurred_at: DateTime<Utc> = "x.occurred_at",
     }
 }
