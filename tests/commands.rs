@@ -1,6 +1,6 @@
 //! The command line: what newcomers and operators type.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -100,8 +100,9 @@ async fn the_demo_answers_every_kind_of_caller() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let out = BufReader::new(demo.stdout.take().unwrap());
+    let mut out = BufReader::new(demo.stdout.take().unwrap());
     let url = out
+        .by_ref()
         .lines()
         .map_while(Result::ok)
         .find_map(|line| line.trim().strip_prefix("GraphQL").map(|url| url.trim().to_owned()));
@@ -119,6 +120,20 @@ async fn the_demo_answers_every_kind_of_caller() {
         let answer = http.post(&url).bearer_auth(tokens[who].as_str().unwrap()).json(&body).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer.pointer(pointer), Some(&tokens["customer_id"]), "{who}: {answer}");
+    }
+
+    // The lines to paste do what they say.
+    let lines: Vec<_> = out.lines().map_while(Result::ok).take_while(|line| !line.starts_with("Stop")).collect();
+    let lines: Vec<_> = lines.iter().filter(|line| line.trim().starts_with("curl ")).collect();
+    assert_eq!(lines.len(), 3);
+    for line in lines {
+        let part = |before: &str| line.split_once(before).unwrap().1.split_once('\'').unwrap().0.to_owned();
+        let body = std::fs::read(part("-d '@")).unwrap();
+        let sent = http.post(&url).bearer_auth(part("Bearer ")).header("content-type", "application/json").body(body);
+        let answer: Value = sent.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["errors"], Value::Null, "{line}: {answer}");
+        let customer = answer.pointer("/data/customer360").or_else(|| answer.pointer("/data/me"));
+        assert!(customer.is_some_and(Value::is_object), "{line}: {answer}");
     }
     demo.kill().unwrap();
     demo.wait().unwrap();

@@ -47,6 +47,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     let verifier = Verifier::new(&config.auth)?;
     let text = serde_json::to_string_pretty(&tokens).map_err(|error| Failure::Other(error.to_string()))?;
     super::token::write_secret(&folder.join("tokens.json"), &text)?;
+    write_requests(folder)?;
     greet(&format!("http://{}", listener.local_addr()?), folder, &tokens);
     serve::serve(listener, serve::state(config, database, verifier)).await
 }
@@ -114,8 +115,29 @@ async fn customer_id(database: &DatabaseConnection) -> Result<Uuid, Failure> {
     })
 }
 
+/// The callers' own documents as requests that `curl` can send.
+fn write_requests(folder: &Path) -> Result<(), Failure> {
+    let by = serde_json::json!({ "by": { "email": demo::DEMO_CUSTOMER.email } });
+    for (name, document, variables) in [
+        ("agent-first-screen", include_str!("../../examples/agent-first-screen.graphql"), by.clone()),
+        ("phone-balance", include_str!("../../examples/phone-balance.graphql"), serde_json::json!({})),
+        ("partner-read", include_str!("../../examples/partner-read.graphql"), by),
+    ] {
+        let request = serde_json::json!({ "query": document, "variables": variables });
+        std::fs::write(folder.join(name).with_extension("json"), request.to_string())?;
+    }
+    Ok(())
+}
+
 fn greet(url: &str, folder: &Path, tokens: &Tokens) {
-    let (name, email) = (demo::DEMO_CUSTOMER.name, demo::DEMO_CUSTOMER.email);
+    let name = demo::DEMO_CUSTOMER.name;
+    let ask = |token: &str, request: &str| {
+        let request = folder.join(request).with_extension("json");
+        format!(
+            "  curl -s {url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {token}' -d '@{}'",
+            request.display()
+        )
+    };
     println!(
         "c360 serves a demo retailer.
 
@@ -132,11 +154,13 @@ Tokens, good for a week and for this run only (also in tokens.json there):
               ({name}, {})
   partner     {}
 
-Ask for a customer as the agent does:
+Ask for the customer as the agent's console does, then as the customer's phone, then as the partner's shop:
 
-  curl -s {url}/graphql -H 'content-type: application/json' \\
-    -H 'authorization: Bearer {}' \\
-    -d '{{\"query\":\"{{ customer360(by: {{email: \\\"{email}\\\"}}) {{ name loyalty {{ balance {{ active }} }} orders(first: 3) {{ nodes {{ number total {{ amount currencyCode }} }} }} }} }}\"}}'
+{}
+
+{}
+
+{}
 
 Stop with Ctrl-C.",
         folder.display(),
@@ -146,6 +170,8 @@ Stop with Ctrl-C.",
         tokens.customer,
         tokens.customer_id,
         tokens.partner,
-        tokens.agent,
+        ask(&tokens.agent, "agent-first-screen"),
+        ask(&tokens.customer, "phone-balance"),
+        ask(&tokens.partner, "partner-read"),
     );
 }
