@@ -8,7 +8,6 @@ use sea_orm::{
     ColumnTrait as _, DatabaseConnection, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic as _, Iterable as _,
     ModelTrait, RuntimeErr,
 };
-
 use tokio::task::JoinSet;
 
 mod copy;
@@ -86,6 +85,10 @@ const ORDER: &[&str] = &[
 /// SQLite's page cache while it loads, 64 MiB, as the pragma takes it. Rows go to every corner of the indexes: what
 /// does not fit is written many times over.
 const CACHE_KIB: &str = "-65536";
+
+/// Pages (of 4 KiB) after which a loader moves what it wrote from the log to the database: each time it writes the
+/// pages of the indexes once more.
+const WAL_PAGES: &str = "65536";
 
 /// Rows to be written in one transaction.
 #[derive(Debug)]
@@ -186,8 +189,9 @@ impl Batch {
         match self.backend {
             DbBackend::Postgres => write_postgres(db, tables).await.map_err(failed)?,
             _ => {
-                let mut connection = db.get_sqlite_connection_pool().acquire().await.map_err(failed)?;
+                let mut connection = open_sqlite(db, |options| options).await?;
                 write_sqlite(&mut connection, tables).await.map_err(failed)?;
+                connection.close().await.map_err(failed)?;
             }
         }
         Ok(rows)
@@ -209,12 +213,7 @@ pub struct Loader(Target);
 
 #[derive(Debug)]
 enum Target {
-    Postgres {
-        db: DatabaseConnection,
-        begun: bool,
-        writing: JoinSet<Result<usize, DbErr>>,
-    },
-    /// A connection of its own: what it is told about foreign keys and its cache is gone with it.
+    Postgres { db: DatabaseConnection, begun: bool, at_once: usize, writing: JoinSet<Result<(), DbErr>> },
     Sqlite(Box<SqliteConnection>),
 }
 
@@ -225,13 +224,15 @@ impl Loader {
     /// The database cannot be opened once more.
     pub async fn open(db: &DatabaseConnection) -> Result<Self, DbErr> {
         if db.get_database_backend() == DbBackend::Postgres {
-            return Ok(Self(Target::Postgres { db: db.clone(), begun: false, writing: JoinSet::new() }));
+            let connections = db.get_postgres_connection_pool().options().get_max_connections();
+            let at_once = AT_ONCE.min(connections as usize);
+            return Ok(Self(Target::Postgres { db: db.clone(), begun: false, at_once, writing: JoinSet::new() }));
         }
-        let options = SqliteConnectOptions::clone(&db.get_sqlite_connection_pool().connect_options());
         // What rows refer to is looked up once, at the end, and the disk is waited for once, too.
-        let options = options.foreign_keys(false).synchronous(SqliteSynchronous::Off).pragma("cache_size", CACHE_KIB);
-        let options = options.pragma("wal_autocheckpoint", "0");
-        Ok(Self(Target::Sqlite(Box::new(options.connect().await.map_err(failed)?))))
+        let relaxed = |options: SqliteConnectOptions| {
+            options.foreign_keys(false).synchronous(SqliteSynchronous::Off).pragma("wal_autocheckpoint", WAL_PAGES)
+        };
+        Ok(Self(Target::Sqlite(Box::new(open_sqlite(db, relaxed).await?))))
     }
 
     /// Writes the rows of a batch in one transaction, some time before [`Loader::finish`] returns; on an error nothing
@@ -242,16 +243,15 @@ impl Loader {
     pub async fn write(&mut self, mut batch: Batch) -> Result<(), DbErr> {
         match &mut self.0 {
             Target::Sqlite(connection) => write_sqlite(connection, batch.take().0).await.map_err(failed)?,
-            Target::Postgres { db, begun: begun @ false, .. } => {
-                *begun = true;
-                batch.write(db).await?;
-            }
-            Target::Postgres { db, writing, .. } => {
-                if writing.len() == AT_ONCE {
+            Target::Postgres { db, begun, at_once, writing } => {
+                if writing.len() == *at_once {
                     next(writing).await?;
                 }
                 let db = db.clone();
-                writing.spawn(async move { batch.write(&db).await });
+                writing.spawn(async move { batch.write(&db).await.map(|_| ()) });
+                if !std::mem::replace(begun, true) {
+                    next(writing).await?;
+                }
             }
         }
         Ok(())
@@ -274,9 +274,9 @@ impl Loader {
     }
 }
 
-async fn next(writing: &mut JoinSet<Result<usize, DbErr>>) -> Result<(), DbErr> {
+async fn next(writing: &mut JoinSet<Result<(), DbErr>>) -> Result<(), DbErr> {
     match writing.join_next().await {
-        Some(Ok(written)) => written.map(|_| ()),
+        Some(Ok(written)) => written,
         Some(Err(error)) => Err(DbErr::Custom(format!("writing stopped: {error}"))),
         None => Ok(()),
     }
@@ -291,10 +291,24 @@ async fn settle(mut connection: SqliteConnection) -> Result<(), DbErr> {
     if let Some((child, parent)) = broken {
         return Err(DbErr::Custom(format!("a row of {child} refers to a row of {parent} that is not there")));
     }
-    for settled in ["PRAGMA synchronous = FULL", "PRAGMA wal_checkpoint(TRUNCATE)"] {
-        sqlx::query(settled).execute(&mut connection).await.map_err(failed)?;
+    sqlx::query("PRAGMA synchronous = FULL").execute(&mut connection).await.map_err(failed)?;
+    let (busy, _, _): (i64, i64, i64) =
+        sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await.map_err(failed)?;
+    if busy != 0 {
+        return Err(DbErr::Custom(
+            "somebody reads the database: what was loaded could not be brought to the disk".into(),
+        ));
     }
     connection.close().await.map_err(failed)
+}
+
+/// A connection of its own: its cache and what it is told are gone with it, and so is whatever an error leaves behind.
+async fn open_sqlite(
+    db: &DatabaseConnection,
+    with: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions,
+) -> Result<SqliteConnection, DbErr> {
+    let options = SqliteConnectOptions::clone(&db.get_sqlite_connection_pool().connect_options());
+    with(options.pragma("cache_size", CACHE_KIB)).connect().await.map_err(failed)
 }
 
 async fn write_postgres(db: &DatabaseConnection, tables: BTreeMap<usize, Rows>) -> Result<(), sqlx::Error> {

@@ -88,7 +88,7 @@ CREATE TABLE payments (
   paid_at timestamptz NOT NULL
 );
 
-CREATE INDEX payments_order ON payments (order_id, id);
+CREATE INDEX payments_order ON payments (order_id, paid_at, id);
 
 CREATE TABLE fulfillments (
   id uuid PRIMARY KEY,

@@ -13,7 +13,7 @@ use async_graphql::{ContainerType, ContextSelectionSet, OutputType, Positioned, 
 use super::{Handle, Row};
 use crate::scope::Scope;
 
-/// A type that does not grow with what is selected below it.
+/// Boxed, so that the future's type does not grow with the depth of the selection.
 type Boxed<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
 
 /// An object that is resolved in one go, field after field.
@@ -94,7 +94,7 @@ impl<T: ContainerType> OutputType for Eager<T> {
     }
 }
 
-/// Whether a selection is nothing but fields, each under a key of its own, that the caller is known to may read.
+/// Whether a selection is nothing but fields, each under a key of its own, and the caller may read all of them.
 fn is_plain(ctx: &ContextSelectionSet<'_>) -> bool {
     let items = &ctx.item.node.items;
     let key = |at: usize| match &items[at].node {

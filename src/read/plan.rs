@@ -1,4 +1,4 @@
-//! What one root field needs: a tree of relations, picked from the selection below it.
+//! What one root field needs: a tree of relations, and the columns of each, picked from the selection below it.
 
 use std::collections::HashMap;
 
@@ -25,9 +25,14 @@ impl Relations {
         Self(types)
     }
 
-    /// All of them; those behind several fields more than once.
-    pub fn all(&self) -> impl Iterator<Item = &'static Relation> {
-        self.0.values().flat_map(|fields| fields.values().copied())
+    /// The fields that columns are read for, each with the type that has it.
+    #[cfg(test)]
+    pub(crate) fn named_fields(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let relations = self.0.values().flat_map(|fields| fields.values());
+        relations.flat_map(|relation| {
+            let fields = relation.rows.columns.iter().flat_map(|column| column.fields);
+            fields.map(|field| (relation.to, *field))
+        })
     }
 
     /// The relation behind a field, if it needs rows of its own.
@@ -79,6 +84,7 @@ impl Plan {
     fn walk(&mut self, field: SelectionField<'_>, parent: usize, on: &'static str, scope: &Scope) {
         let rows = self.row_type(parent);
         for child in field.selection_set() {
+            // The fields of wrappers are looked for, too: that is too many columns at worst, never too few.
             self.nodes[parent].columns |= row::needed(rows.columns, child.name());
             match scope.relations().get(on, child.name()) {
                 // A field that the caller may not read is refused when it is resolved; it costs no rows.
@@ -112,7 +118,7 @@ impl Plan {
             key: key.to_owned(),
             field: name.to_owned(),
             relation: Some(relation),
-            columns: row::always(relation.rows.columns),
+            columns: relation.rows.always(relation.order),
             page: Page::whole(relation),
             conditions: Vec::new(),
             list: 0,
@@ -150,7 +156,7 @@ impl Node {
             key: String::new(),
             field: String::new(),
             relation: None,
-            columns: row::always(root.rows.columns),
+            columns: 0,
             page: Page::all(),
             conditions: Vec::new(),
             list: 0,
@@ -163,6 +169,7 @@ impl Node {
             node.wants_total = wants_total(field);
             node.page = page.page(*order, *list)?;
         }
+        node.columns = root.rows.always(node.page.order);
         Ok(node)
     }
 

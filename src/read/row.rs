@@ -44,6 +44,11 @@ pub(super) fn always(columns: &[Column]) -> Columns {
     mask(columns, |column| column.fields.is_empty())
 }
 
+/// The one of this name, if there is one.
+pub(super) fn named(columns: &[Column], name: &str) -> Columns {
+    mask(columns, |column| column.name == name)
+}
+
 /// Those that a selected field needs.
 pub(super) fn needed(columns: &[Column], field: &str) -> Columns {
     mask(columns, |column| column.fields.contains(&field))
@@ -78,7 +83,7 @@ pub struct Cells<'r> {
 }
 
 impl<'r> Cells<'r> {
-    /// All that were `read`.
+    /// The cells of the columns that were `read`.
     pub(super) fn new(row: &'r QueryResult, starts: [usize; 4], read: Columns) -> Self {
         Self { row, next: starts, read }
     }
@@ -178,7 +183,7 @@ pub const fn kind_of<R, T: Cell>(_: fn(&R) -> &T) -> Kind {
 }
 
 /// Declares a row: each field with the SQL expression that it is read from, and perhaps with the GraphQL fields that
-/// it is read for. Without the latter it is always read.
+/// it is read for. Without the latter it is always read, and so is what the rows are ordered by. At most 64 columns.
 ///
 /// ```
 /// c360::row! {
@@ -195,6 +200,8 @@ macro_rules! row {
         #[derive(Clone, Debug)]
         #[expect(missing_docs, reason = "a column is described where it is served, in the GraphQL schema")]
         $vis struct $row { pub id: uuid::Uuid, $(pub $field: $ty),+ }
+
+        const _: () = assert!(<$row as $crate::read::Row>::COLUMNS.len() <= 64, "a row has at most 64 columns");
 
         impl $crate::read::Row for $row {
             const COLUMNS: &'static [$crate::read::Column] = &[$($crate::read::Column {

@@ -93,7 +93,7 @@ fn widths(plan: &Plan) -> [usize; 4] {
     let mut widths = [0, 1, 0, 0];
     for at in 0..plan.nodes.len() {
         for (kind, width) in KINDS.iter().zip(&mut widths) {
-            let read = plan.row_type(at).read(plan.nodes[at].columns);
+            let read = plan.row_type(at).columns_in(plan.nodes[at].columns);
             *width = read.filter(|(_, column)| column.kind == *kind).count().max(*width);
         }
     }
@@ -120,7 +120,7 @@ fn section(number: i64, parent: &str, value: &str, widths: &[usize; 4]) -> Strin
 /// The cells of one part in the common shape, after a comma: its own, and nulls where it has none.
 fn cells(plan: &Plan, at: usize, widths: &[usize; 4], cell: impl Fn(usize, &Column) -> String) -> String {
     let mut text = String::new();
-    let read = plan.row_type(at).read(plan.nodes[at].columns);
+    let read = plan.row_type(at).columns_in(plan.nodes[at].columns);
     for (kind, width) in KINDS.iter().zip(widths) {
         let mut missing = *width;
         for (i, column) in read.clone().filter(|(_, column)| column.kind == *kind) {
@@ -147,7 +147,7 @@ fn body(plan: &Plan, at: usize, scope: &Scope, sql: &mut Sql) -> String {
     let personal = Personal::new(plan, at, scope);
     let mut columns = vec![format!("{} AS p", parent(plan, at)), "x.id AS id".to_owned()];
     columns.extend(plan.keys(at).into_iter().map(|key| format!("x.{key} AS k_{key}")));
-    let read = plan.row_type(at).read(plan.nodes[at].columns);
+    let read = plan.row_type(at).columns_in(plan.nodes[at].columns);
     columns.extend(read.map(|(i, column)| format!("{} AS c{i}", personal.expression(column))));
     format!("SELECT {} {}", columns.join(", "), from(plan, at, scope, sql))
 }

@@ -14,11 +14,11 @@ const CHUNK: usize = 40_000;
 /// How far the load has come.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Customers written.
+    /// Customers made and handed over; all are written when [`load`] returns.
     pub customers: u64,
     /// Customers to write in all.
     pub of: u64,
-    /// Rows written.
+    /// Rows handed over.
     pub rows: u64,
     /// Since the start.
     pub elapsed: Duration,
@@ -50,13 +50,13 @@ pub async fn is_empty(db: &DatabaseConnection) -> Result<bool, DbErr> {
     Ok(true)
 }
 
-/// Makes a retailer and writes it into an empty database, chunk by chunk; `report` is called after each.
+/// Makes a retailer and writes it into an empty database, chunk by chunk; `report` is called when one is handed over.
 ///
 /// # Errors
 /// The database refuses a row or cannot be reached. Chunks that were written before stay.
 pub async fn load(db: &DatabaseConnection, plan: Plan, mut report: impl FnMut(Progress)) -> Result<Summary, DbErr> {
     let start = Instant::now();
-    // One chunk is written while the next one is made; a third may wait.
+    // Chunks are written while the next one is made; another may wait.
     let (sender, mut receiver) = mpsc::channel(1);
     let maker = tokio::task::spawn_blocking({
         let db = db.clone();

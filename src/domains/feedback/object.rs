@@ -51,7 +51,7 @@ impl CustomerFeedback {
     }
 
     /// How satisfied the customer is: the last scores, and where they go. Null if nothing is known yet.
-    async fn satisfaction(&self) -> Result<Option<Satisfaction>> {
+    async fn satisfaction(&self) -> Result<Option<Eager<Satisfaction>>> {
         Ok(self.0.one::<SatisfactionRow, _>("satisfaction", Some(self.0.id))?)
     }
 }

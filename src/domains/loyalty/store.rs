@@ -132,7 +132,7 @@ row! {
         programme_id: Uuid = "x.programme_id",
         customer_id: Uuid = "x.customer_id" for ["coupons"],
         tier_id: Uuid = "x.tier_id",
-        pii: bool = "{pii}",
+        pii: bool = "{pii}" for ["number"],
         active: i64 = "x.active_points" for ["balance"],
         pending: i64 = "x.pending_points" for ["balance"],
         held: i64 = "x.held_points" for ["balance"],
@@ -324,7 +324,7 @@ const fn tiers(on: &'static str, fields: &'static [&'static str], parent: &'stat
         table: "loyalty_tiers",
         rows: RowType::of::<TierRow>(),
         join: Join { child: "programme_id", parent },
-        order: Order::oldest("rank", "x.rank"),
+        order: Order::by_place("rank", "x.rank"),
         ..BASE
     }
 }

@@ -213,7 +213,6 @@ row! {
     pub struct OrderRow {
         customer_id: Uuid = "x.customer_id" for ["customer"],
         store_id: Option<Uuid> = "x.store_id" for ["store"],
-        pii: bool = "{pii}",
         source: String = "x.source" for ["source"],
         number: String = "x.number" for ["number"],
         channel: OrderChannel = "x.channel" for ["channel"],
@@ -364,7 +363,6 @@ row! {
 row! {
     /// What is sent in exchange.
     pub struct ExchangeLineRow {
-        product_id: Option<Uuid> = "x.product_id",
         quantity: i32 = "x.quantity",
         sku: String = "x.sku",
         title: String = "x.title",
@@ -374,7 +372,6 @@ row! {
 row! {
     /// A refund.
     pub struct RefundRow {
-        staff_id: Option<Uuid> = "x.staff_id",
         amount: i64 = "x.amount",
         currency: String = "x.currency",
         status: RefundStatus = "x.status",
