@@ -115,3 +115,18 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    async fn one_list_asked_for_with_different_arguments_is_refused_and_not_mixed_up(app: App::demo) {
+        let agent = app.agent();
+        let id = customer_gid(app.id_of(demo::DEMO_CUSTOMER.number).await);
+        let query = format!(
+            "{{ node(id: \"{id}\") {{ ... on Order {{ customer {{ orders(first: 1) {{ nodes {{ id }} }} }} }}
+                ... on Customer {{ orders(first: 3) {{ nodes {{ id }} }} }} }} }}"
+        );
+        let answer = agent.ask(&query).await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{}", answer.body);
+        let same = agent.ask(&query.replace("first: 1", "first: 3")).await;
+        assert_eq!(same.data()["node"]["orders"]["nodes"].as_array().unwrap().len(), 3);
+    }
+}

@@ -14,6 +14,9 @@ use crate::error::{Code, Fault};
 /// Most documents that are remembered.
 const REMEMBERED: u64 = 2_000;
 
+/// Most selections of a document, each fragment counted wherever it is spread: a few lines can spread to billions.
+const MOST_SELECTIONS: u64 = 20_000;
+
 /// A parsed document.
 #[derive(Debug)]
 pub struct Document {
@@ -54,6 +57,11 @@ impl Documents {
         guard::check(text)?;
         let parsed = async_graphql::parser::parse_query(text)
             .map_err(|error| Fault::new(Code::GraphqlParseFailed, error.to_string()))?;
+        if expanded(&parsed) > MOST_SELECTIONS {
+            let message =
+                format!("the document selects more than {MOST_SELECTIONS} fields when its fragments are spread");
+            return Err(Fault::new(Code::GraphqlValidationFailed, message));
+        }
         let document = Arc::new(Document { fields: self.fields_of(&parsed), parsed });
         self.seen.insert(text.to_owned(), document.clone());
         Ok(document)
@@ -101,6 +109,36 @@ impl Documents {
             }
         }
     }
+}
+
+/// How many selections the largest operation has when every fragment is written out where it is spread.
+fn expanded(document: &ExecutableDocument) -> u64 {
+    fn count<'d>(set: &'d SelectionSet, document: &'d ExecutableDocument, known: &mut HashMap<&'d str, u64>) -> u64 {
+        set.items.iter().fold(0_u64, |sum, selection| {
+            let below = match &selection.node {
+                Selection::Field(field) => count(&field.node.selection_set.node, document, known),
+                Selection::InlineFragment(fragment) => count(&fragment.node.selection_set.node, document, known),
+                Selection::FragmentSpread(spread) => {
+                    let name = spread.node.fragment_name.node.as_str();
+                    match (known.get(name), document.fragments.get(name)) {
+                        (Some(counted), _) => *counted,
+                        (None, Some(fragment)) => {
+                            // A fragment that spreads itself is no longer counted; validation refuses it.
+                            known.insert(name, 0);
+                            let counted = count(&fragment.node.selection_set.node, document, known);
+                            known.insert(name, counted);
+                            counted
+                        }
+                        (None, None) => 0,
+                    }
+                }
+            };
+            sum.saturating_add(below).saturating_add(1)
+        })
+    }
+    let mut known = HashMap::new();
+    let operations = document.operations.iter();
+    operations.map(|(_, operation)| count(&operation.node.selection_set.node, document, &mut known)).max().unwrap_or(0)
 }
 
 fn types_of(schema: ServiceDocument) -> Types {

@@ -94,6 +94,9 @@ impl<T: ContainerType> OutputType for Eager<T> {
     }
 }
 
+/// Most fields of one object that are looked at here: each is compared with those before it.
+const MOST_FIELDS: usize = 64;
+
 /// Whether a selection is nothing but fields, each under a key of its own, and the caller may read all of them.
 fn is_plain(ctx: &ContextSelectionSet<'_>) -> bool {
     let items = &ctx.item.node.items;
@@ -101,6 +104,7 @@ fn is_plain(ctx: &ContextSelectionSet<'_>) -> bool {
         Selection::Field(field) if field.node.directives.is_empty() => Some(&field.node.response_key().node),
         _ => None,
     };
-    ctx.data_opt::<Scope>().is_some_and(Scope::is_open)
+    items.len() <= MOST_FIELDS
+        && ctx.data_opt::<Scope>().is_some_and(Scope::is_open)
         && (0..items.len()).all(|at| key(at).is_some_and(|name| (0..at).all(|before| key(before) != Some(name))))
 }

@@ -62,6 +62,8 @@ pub(super) struct Node {
     pub(super) columns: Columns,
     pub(super) page: Page,
     pub(super) conditions: Vec<Pieces>,
+    /// The field's arguments, if its rows depend on them.
+    arguments: Option<Vec<(Name, Value)>>,
     /// Identifies the list to its cursors.
     pub(super) list: u64,
     pub(super) wants_total: bool,
@@ -110,7 +112,12 @@ impl Plan {
             (relation.fields[0], relation.fields[0])
         };
         if let Some(at) = self.find(parent, key, name) {
-            self.nodes[at].wants_total |= wants_total(field);
+            let node = &mut self.nodes[at];
+            node.wants_total |= wants_total(field);
+            if node.fault.is_none() && relation.has_arguments() && field.arguments().ok() != node.arguments {
+                let message = "is selected twice with different arguments; give one of them an alias";
+                node.fault = Some(Fault::bad_input(field.name(), message));
+            }
             return at;
         }
         let mut node = Node {
@@ -121,6 +128,7 @@ impl Plan {
             columns: relation.rows.always(relation.order),
             page: Page::whole(relation),
             conditions: Vec::new(),
+            arguments: None,
             list: 0,
             wants_total: wants_total(field),
             fault: None,
@@ -159,6 +167,7 @@ impl Node {
             columns: 0,
             page: Page::all(),
             conditions: Vec::new(),
+            arguments: None,
             list: 0,
             wants_total: false,
             fault: None,
@@ -186,6 +195,7 @@ impl Node {
             self.list = super::connection::list_of(relation, &arguments);
             self.page = PageArguments::from_arguments(&arguments).page(relation.order, self.list)?;
         }
+        self.arguments = Some(arguments);
         Ok(())
     }
 }

@@ -31,7 +31,11 @@ impl Sql {
 
     /// Adds a parameter and gives its placeholder, to be pushed (once or more often) with other text.
     pub fn parameter(&mut self, value: impl Into<Value>) -> String {
-        self.parameters.push(value.into());
+        self.parameters.push(match value.into() {
+            // PostgreSQL's texts have no NUL, so nothing matches one with it; sent as it is, it would be a fault.
+            Value::String(Some(text)) if text.contains('\0') => text.replace('\0', "\u{fffd}").into(),
+            value => value,
+        });
         let sign = if self.is_postgres() { '$' } else { '?' };
         format!("{sign}{}", self.parameters.len())
     }
