@@ -210,3 +210,16 @@ fn says_something(value: &Value) -> bool {
         _ => true,
     }
 }
+
+on_both! {
+    async fn a_variables_default_decides_what_is_included_and_skipped(app: App::demo) {
+        let number = demo::DEMO_CUSTOMER.number;
+        let by = format!("customer360(by: {{customerNumber: \"{number}\"}})");
+        let query = format!("query($t: Boolean = true) {{ {by} {{ id name @include(if: $t) locale @skip(if: $t) }} }}");
+        for (variables, fields) in [(json!({}), ["id", "name"]), (json!({ "t": false }), ["id", "locale"])] {
+            let answer = app.agent().ask_with(&query, variables).await;
+            let customer = answer.data()["customer360"].as_object().unwrap();
+            assert_eq!(customer.keys().collect::<Vec<_>>(), fields, "{}", answer.body);
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{
     ErrorExtensions as _, Name, PathSegment, Request, Response as Answer, ServerError, Value, Variables,
 };
@@ -76,7 +77,8 @@ async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8]) -> Respons
     let is_open = document.is_open_to(&caller);
     let schema = if is_open { &gateway.schemas.open } else { &gateway.schemas.guarded };
     let scope = Scope::new(gateway.state.clone(), caller, is_open);
-    let mut request = Request::new(body.query).variables(body.variables).data(scope);
+    let variables = with_defaults(&document.parsed, body.operation_name.as_deref(), body.variables);
+    let mut request = Request::new(body.query).variables(variables).data(scope);
     request.operation_name = body.operation_name;
     request.set_parsed_query(document.parsed.clone());
     let mut answer = schema.execute(request).await;
@@ -90,6 +92,20 @@ async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8]) -> Respons
         return json(status, media, serde_json::to_vec(&answer));
     }
     json(status, media, serde_json::to_vec(&serde_json::json!({ "errors": answer.errors })))
+}
+
+/// The variables, and the defaults of those that were not sent: the library decides about `@include` and `@skip` by
+/// what is sent alone.
+fn with_defaults(document: &ExecutableDocument, name: Option<&str>, mut variables: Variables) -> Variables {
+    let mut operations = document.operations.iter();
+    let chosen = operations.find(|(own, _)| name.is_none() || own.is_none() || own.map(Name::as_str) == name);
+    let definitions = chosen.into_iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
+    for definition in definitions {
+        if let Some(default) = &definition.node.default_value {
+            variables.entry(definition.node.name.node.clone()).or_insert_with(|| default.node.clone());
+        }
+    }
+    variables
 }
 
 /// Who asks, with what is registered about partners.
