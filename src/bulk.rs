@@ -184,21 +184,18 @@ impl Batch {
     ///
     /// # Errors
     /// A constraint that a row breaks, or a lost connection.
-    pub async fn write(&mut self, db: &DatabaseConnection) -> Result<usize, DbErr> {
-        let (tables, rows) = self.take();
-        match self.backend {
-            DbBackend::Postgres => write_postgres(db, tables).await.map_err(failed)?,
-            _ => {
-                let mut connection = open_sqlite(db, |options| options).await?;
-                write_sqlite(&mut connection, tables).await.map_err(failed)?;
-                connection.close().await.map_err(failed)?;
-            }
+    pub async fn write(&mut self, db: &DatabaseConnection) -> Result<(), DbErr> {
+        if self.backend == DbBackend::Postgres {
+            return write_postgres(db, self.take()).await.map_err(failed);
         }
-        Ok(rows)
+        let mut connection = open_sqlite(db, |options| options).await?;
+        write_sqlite(&mut connection, self.take()).await.map_err(failed)?;
+        connection.close().await.map_err(failed)
     }
 
-    fn take(&mut self) -> (BTreeMap<usize, Rows>, usize) {
-        (std::mem::take(&mut self.tables), std::mem::take(&mut self.rows))
+    fn take(&mut self) -> BTreeMap<usize, Rows> {
+        self.rows = 0;
+        std::mem::take(&mut self.tables)
     }
 }
 
@@ -242,13 +239,13 @@ impl Loader {
     /// A constraint that a row of this batch or of an earlier one breaks, or a lost connection.
     pub async fn write(&mut self, mut batch: Batch) -> Result<(), DbErr> {
         match &mut self.0 {
-            Target::Sqlite(connection) => write_sqlite(connection, batch.take().0).await.map_err(failed)?,
+            Target::Sqlite(connection) => write_sqlite(connection, batch.take()).await.map_err(failed)?,
             Target::Postgres { db, begun, at_once, writing } => {
                 if writing.len() == *at_once {
                     next(writing).await?;
                 }
                 let db = db.clone();
-                writing.spawn(async move { batch.write(&db).await.map(|_| ()) });
+                writing.spawn(async move { batch.write(&db).await });
                 if !std::mem::replace(begun, true) {
                     next(writing).await?;
                 }

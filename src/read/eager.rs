@@ -20,7 +20,7 @@ type Boxed<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
 ///
 /// The library resolves the fields of an object side by side: it boxes each and keeps a queue of wake-ups, which is
 /// most of what an object costs. Below a root everything has been read, so nothing ever waits, and one box for the
-/// object does. Selections with fragments or directives, and documents whose fields are checked one by one, go the
+/// object does. Selections with fragments or directives, with one key twice or more than 64 fields, and documents whose fields are checked one by one, go the
 /// library's way.
 #[derive(Clone, Debug)]
 pub struct Eager<T> {

@@ -27,7 +27,7 @@ pub(super) struct Writer<'a> {
 }
 
 struct OnItsWay {
-    task: JoinHandle<Result<usize, DbErr>>,
+    task: JoinHandle<Result<(), DbErr>>,
     households: HashSet<u64>,
     baskets: HashSet<u64>,
 }
