@@ -25,3 +25,10 @@ pub struct State {
     /// How many statements have been run.
     pub statements: AtomicU64,
 }
+
+impl State {
+    /// What is given, and everything else as it is at the start.
+    pub fn new(config: Config, clock: Clock, db: DatabaseConnection, verifier: Verifier, relations: Relations) -> Self {
+        Self { config, clock, db, verifier, relations, statements: AtomicU64::new(0) }
+    }
+}

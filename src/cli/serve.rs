@@ -1,7 +1,6 @@
 //! `c360 serve`: production.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use sea_orm::DatabaseConnection;
 use tokio::net::TcpListener;
@@ -38,8 +37,7 @@ pub(super) async fn bind(address: &str) -> Result<TcpListener, Failure> {
 
 /// What every request shares.
 pub(super) fn state(config: Config, db: DatabaseConnection, verifier: Verifier) -> Arc<State> {
-    let relations = schema::relations();
-    Arc::new(State { config, clock: Clock::System, db, verifier, relations, statements: AtomicU64::new(0) })
+    Arc::new(State::new(config, Clock::System, db, verifier, schema::relations()))
 }
 
 /// Serves until the process is asked to stop; requests in flight are answered first.

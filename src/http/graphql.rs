@@ -1,7 +1,5 @@
 //! GraphQL over HTTP: a POST of JSON, answered as JSON.
 
-use std::sync::Arc;
-
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{
@@ -11,12 +9,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde::Deserialize;
 use tracing::Instrument as _;
 
-use super::Gateway;
-use crate::auth::{Actor, Caller, Partner};
+use super::{Gateway, bearer};
 use crate::error::{Code, Fault};
 use crate::scope::Scope;
 
@@ -54,7 +50,7 @@ async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8]) -> Respons
         let fault = Fault::new(Code::BadUserInput, "send the request as application/json");
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault, media);
     }
-    let caller = match authenticate(gateway, headers).await {
+    let caller = match bearer::authenticate(gateway, headers).await {
         Ok(caller) => caller,
         Err(fault) if fault.code == Code::Unauthenticated => {
             let mut response = refuse(StatusCode::UNAUTHORIZED, fault, media);
@@ -106,34 +102,6 @@ fn with_defaults(document: &ExecutableDocument, name: Option<&str>, mut variable
         }
     }
     variables
-}
-
-/// Who asks, with what is registered about partners.
-async fn authenticate(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
-    let refused = || Fault::new(Code::Unauthenticated, crate::auth::token::Refused.to_string());
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or_else(refused)?;
-    let caller = gateway.state.verifier.verify(token, gateway.state.clock.now()).map_err(|_| refused())?;
-    if !matches!(caller.actor, Actor::Partner(_)) {
-        return Ok(caller);
-    }
-    let registered = c360_entities::partner::Entity::find()
-        .filter(c360_entities::partner::Column::ClientId.eq(&caller.client_id))
-        .one(&gateway.state.db)
-        .await?;
-    match registered {
-        Some(partner) if partner.disabled_at.is_none() => {
-            let purposes = partner.purposes.split_whitespace().map(str::to_owned).collect();
-            let actor = Actor::Partner(Partner { source: partner.source, purposes });
-            Ok(Arc::new(Caller { actor, ..(*caller).clone() }))
-        }
-        Some(_) | None => Err(refused()),
-    }
 }
 
 /// Parsing, validation and the choice of the operation happen before anything runs.

@@ -1,5 +1,6 @@
 //! HTTP: routes, and GraphQL over them.
 
+mod bearer;
 pub mod documents;
 mod graphql;
 mod guard;

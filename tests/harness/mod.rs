@@ -4,7 +4,7 @@ pub mod actor;
 pub mod database;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use c360::auth::issue::{NewKey, Signer};
 use c360::auth::token::Verifier;
@@ -58,14 +58,8 @@ impl App {
         let mut config = config(&database.url);
         config.auth.jwks_file = jwks;
         let verifier = Verifier::new(&config.auth).unwrap();
-        let state = Arc::new(State {
-            clock: Clock::fixed(now()),
-            db: database.connection.clone(),
-            verifier,
-            relations: c360::schema::relations(),
-            statements: AtomicU64::new(0),
-            config,
-        });
+        let db = database.connection.clone();
+        let state = Arc::new(State::new(config, Clock::fixed(now()), db, verifier, c360::schema::relations()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = c360::http::router(state.clone());
