@@ -16,8 +16,18 @@ pub struct Config {
     pub listen: String,
     /// The database.
     pub database: Database,
+    /// What the gateways share besides the database.
+    pub redis: Redis,
     /// How tokens are verified.
     pub auth: Auth,
+    /// Which web pages may ask.
+    pub cors: Cors,
+    /// How much one request may ask for.
+    pub limits: Limits,
+    /// How much one caller may ask for.
+    pub throttle: Throttle,
+    /// Which documents may run, and who may look at the schema.
+    pub documents: Documents,
     /// Facts about the retailer.
     pub retailer: Retailer,
     /// What is logged and how.
@@ -36,6 +46,84 @@ pub struct Database {
     pub acquire_timeout_ms: u64,
     /// Longest run of a statement, in milliseconds.
     pub statement_timeout_ms: u64,
+}
+
+/// Settings of Redis.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// `redis://…` or `rediss://…`; empty when not set.
+    pub url: String,
+}
+
+/// Cross-origin requests from web pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    /// Origins of web pages that may ask, or `*`.
+    pub allowed_origins: Vec<String>,
+}
+
+/// How much one request may ask for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of a request's body, after decompression.
+    pub body_bytes: usize,
+    /// Bytes of a document.
+    pub document_bytes: usize,
+    /// Tokens of a document.
+    pub tokens: usize,
+    /// Levels of selections, of values, of types, and of fragments within one another.
+    pub depth: u64,
+    /// Selections of an operation when its fragments are spread.
+    pub selections: u64,
+    /// Root fields of an operation.
+    pub roots: u64,
+    /// Aliases of a document.
+    pub aliases: usize,
+    /// Directives of a document.
+    pub directives: usize,
+    /// Variables of an operation.
+    pub variables: usize,
+    /// Cost of an operation.
+    pub cost: u64,
+    /// How long an operation may take, in milliseconds.
+    pub deadline_ms: u64,
+}
+
+/// How much each kind of caller may ask for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    /// A person at a console.
+    pub staff: Bucket,
+    /// A customer.
+    pub customer: Bucket,
+    /// A partner.
+    pub partner: Bucket,
+}
+
+/// A leaky bucket of cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bucket {
+    /// Cost that may be spent at once; 0 is no limit.
+    pub maximum: u64,
+    /// Cost that comes back in each second.
+    pub restore_rate: u64,
+}
+
+/// Which documents may run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Documents {
+    /// Who may look at the schema: `all`, `staff` or `none`.
+    pub introspection: String,
+    /// A manifest of trusted documents; when set, nothing else runs.
+    pub manifest: PathBuf,
+    /// Memory for documents that were seen before, in bytes.
+    pub remembered_bytes: u64,
 }
 
 /// Settings of token verification.
@@ -101,6 +189,11 @@ impl Config {
         {
             database.insert("url".into(), Value::String(url));
         }
+        if let Some(url) = variable("REDIS_URL", env)?
+            && let Some(Value::Table(redis)) = table.get_mut("redis")
+        {
+            redis.insert("url".into(), Value::String(url));
+        }
         let config: Self = table.try_into().map_err(|e: toml::de::Error| ConfigError(one_line(&e)))?;
         config.check()
     }
@@ -108,6 +201,12 @@ impl Config {
     fn check(self) -> Result<Self, ConfigError> {
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(ConfigError(format!("log.format is \"{}\"; it must be \"text\" or \"json\"", self.log.format)));
+        }
+        if !matches!(self.documents.introspection.as_str(), "all" | "staff" | "none") {
+            let wrong = &self.documents.introspection;
+            return Err(ConfigError(format!(
+                "documents.introspection is \"{wrong}\"; it must be \"all\", \"staff\" or \"none\""
+            )));
         }
         if self.database.max_connections == 0 {
             return Err(ConfigError("database.max_connections must be at least 1".into()));

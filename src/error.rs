@@ -19,6 +19,12 @@ pub enum Code {
     Unauthenticated,
     /// The token lacks a scope or a role for this field.
     Forbidden,
+    /// The document is too large, or asks for too much at once; `extensions.reason` says which limit it breaks.
+    QueryTooComplex,
+    /// The caller asks for more than its share; `Retry-After` says when to come back.
+    Throttled,
+    /// No document is known by this name: send its text along.
+    PersistedQueryNotFound,
     /// The database cannot be reached or is too busy; trying again later helps.
     Unavailable,
     /// The statement took too long.
@@ -36,6 +42,9 @@ impl Code {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::Throttled => "THROTTLED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::Unavailable => "UNAVAILABLE",
             Self::Timeout => "TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
@@ -55,12 +64,14 @@ pub struct Fault {
     pub argument: Option<String>,
     /// A finer reason within the code, as `extensions.reason`.
     pub reason: Option<&'static str>,
+    /// Where in the document, as line and column from 1.
+    pub place: Option<(usize, usize)>,
 }
 
 impl Fault {
     /// A fault with nothing but code and message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), argument: None, reason: None }
+        Self { code, message: message.into(), argument: None, reason: None, place: None }
     }
 
     /// `BAD_USER_INPUT` for `argument`.

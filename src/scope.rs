@@ -1,12 +1,13 @@
 //! Who asks, and through which connection: stores take nothing else.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult};
 
-use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach, policy};
+use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
 use crate::error::Fault;
 use crate::read::plan::Relations;
 use crate::read::{Access, Sql};
@@ -20,20 +21,15 @@ pub struct Scope(Arc<Inner>);
 struct Inner {
     state: Arc<State>,
     caller: Arc<Caller>,
-    is_open: bool,
     now: DateTime<Utc>,
+    rows: AtomicU64,
 }
 
 impl Scope {
-    /// The scope of a request; `is_open` says that the caller may read every field that its document asks for.
-    pub fn new(state: Arc<State>, caller: Arc<Caller>, is_open: bool) -> Self {
+    /// The scope of a request.
+    pub fn new(state: Arc<State>, caller: Arc<Caller>) -> Self {
         let now = state.clock.now();
-        Self(Arc::new(Inner { state, caller, is_open, now }))
-    }
-
-    /// Whether no field of the document has to be checked any more.
-    pub fn is_open(&self) -> bool {
-        self.0.is_open
+        Self(Arc::new(Inner { state, caller, now, rows: AtomicU64::new(0) }))
     }
 
     /// Who asks.
@@ -60,15 +56,17 @@ impl Scope {
         &self.0.state.relations
     }
 
-    /// Whether the policy lets the caller read a field at all.
-    pub fn may_read(&self, on: &str, field: &str) -> bool {
-        policy::check(self.caller(), on, field).is_ok()
+    /// How many rows have been read so far, and one for each statement.
+    pub fn rows_read(&self) -> u64 {
+        self.0.rows.load(Ordering::Relaxed)
     }
 
     /// Runs a statement.
     pub(crate) async fn query(&self, written: &crate::read::Written) -> Result<Vec<QueryResult>, Fault> {
-        self.0.state.statements.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(self.0.state.db.query_all_raw(written.statement.clone()).await?)
+        self.0.state.statements.fetch_add(1, Ordering::Relaxed);
+        let rows = self.0.state.db.query_all_raw(written.statement.clone()).await?;
+        self.0.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        Ok(rows)
     }
 
     /// Conditions over the table `x` that keep what the caller may not know of from being seen.

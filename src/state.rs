@@ -8,6 +8,7 @@ use crate::auth::token::Verifier;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::read::plan::Relations;
+use crate::throttle::Throttle;
 
 /// What every request shares, frozen at start.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct State {
     pub verifier: Verifier,
     /// The edges of the schema.
     pub relations: Relations,
+    /// How much callers have asked for.
+    pub throttle: Throttle,
     /// How many statements have been run.
     pub statements: AtomicU64,
 }
@@ -29,6 +32,7 @@ pub struct State {
 impl State {
     /// What is given, and everything else as it is at the start.
     pub fn new(config: Config, clock: Clock, db: DatabaseConnection, verifier: Verifier, relations: Relations) -> Self {
-        Self { config, clock, db, verifier, relations, statements: AtomicU64::new(0) }
+        let throttle = Throttle::new(&config);
+        Self { config, clock, db, verifier, relations, throttle, statements: AtomicU64::new(0) }
     }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 /// The layers, lowest first: a file may name layers at its own height or below.
 const LAYERS: &[&[&str]] = &[
     &["clock", "config", "error"],
-    &["auth", "db"],
+    &["auth", "db", "throttle"],
     &["read", "scope", "state"],
-    &["graphql"],
+    &["document", "graphql"],
     &["domains", "view360"],
     &["node"],
     &["schema"],

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::auth::policy;
-use crate::schema::Schemas;
+use crate::schema;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -12,6 +12,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    print!("{}", if arguments.policy { policy::reference() } else { Schemas::default().sdl() });
+    print!("{}", if arguments.policy { policy::reference() } else { schema::sdl(&schema::build()) });
     Ok(())
 }

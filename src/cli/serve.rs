@@ -42,7 +42,7 @@ pub(super) fn state(config: Config, db: DatabaseConnection, verifier: Verifier) 
 
 /// Serves until the process is asked to stop; requests in flight are answered first.
 pub(super) async fn serve(listener: TcpListener, state: Arc<State>) -> Result<(), Failure> {
-    axum::serve(listener, http::router(state)).with_graceful_shutdown(stopped()).await?;
+    axum::serve(listener, http::router(state)?).with_graceful_shutdown(stopped()).await?;
     Ok(())
 }
 

@@ -1,40 +1,75 @@
 //! HTTP: routes, and GraphQL over them.
 
+mod answer;
 mod bearer;
-pub mod documents;
+mod execute;
 mod graphql;
-mod guard;
 mod health;
+mod negotiate;
+mod origin;
+mod request;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::get;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::decompression::RequestDecompressionLayer;
 
-use crate::schema::Schemas;
+use crate::config::ConfigError;
+use crate::document::Documents;
+use crate::error::{Code, Fault};
+use crate::schema::{self, Schema};
 use crate::state::State;
-use documents::Documents;
+use negotiate::Media;
 
-/// Largest request body, in bytes.
-const MAX_BODY: usize = 256 * 1024;
+/// Answers smaller than this, in bytes, are not worth compressing.
+const COMPRESSED_ABOVE: u16 = 1024;
 
 /// What the routes share.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Gateway {
     pub(crate) state: Arc<State>,
-    pub(crate) schemas: Schemas,
+    pub(crate) schema: Schema,
     pub(crate) documents: Arc<Documents>,
 }
 
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
 /// The gateway's routes over `state`.
-pub fn router(state: Arc<State>) -> Router {
-    let schemas = Schemas::default();
-    let documents = Arc::new(Documents::new(&schemas.sdl()));
-    Router::new()
-        .route("/graphql", post(graphql::answer))
+///
+/// # Errors
+/// Settings that cannot be used: origins, a manifest of documents.
+pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
+    let schema = schema::build();
+    let config = &state.config;
+    let documents = Documents::new(&schema::sdl(&schema), state.relations.clone(), &config.limits, &config.documents)?;
+    let origins = Arc::new(origin::Origins::new(&config.cors)?);
+    let gateway = Gateway { state: state.clone(), schema, documents: Arc::new(documents) };
+    let router = Router::new()
+        .route("/graphql", get(graphql::by_get).post(graphql::by_post))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Gateway { state, schemas, documents })
+        .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here: GraphQL is at /graphql"))
+        .method_not_allowed_fallback(async || plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not served here"))
+        .layer(RequestDecompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
+        .layer(middleware::from_fn_with_state(origins.clone(), origin::check))
+        .layer(origins.cors())
+        .layer(middleware::from_fn_with_state(gateway.clone(), request::name))
+        .with_state(gateway);
+    Ok(router)
+}
+
+/// A refusal that no part of GraphQL has seen.
+fn plain(status: StatusCode, message: &str) -> Response {
+    answer::refuse(status, &[Fault::new(Code::BadUserInput, message)], Media::Json)
 }

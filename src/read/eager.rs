@@ -11,7 +11,6 @@ use async_graphql::registry::Registry;
 use async_graphql::{ContainerType, ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
 use super::{Handle, Row};
-use crate::scope::Scope;
 
 /// Boxed, so that the future's type does not grow with the depth of the selection.
 type Boxed<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
@@ -20,8 +19,8 @@ type Boxed<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
 ///
 /// The library resolves the fields of an object side by side: it boxes each and keeps a queue of wake-ups, which is
 /// most of what an object costs. Below a root everything has been read, so nothing ever waits, and one box for the
-/// object does. Selections with fragments or directives, with one key twice or more than 64 fields, and documents whose fields are checked one by one, go the
-/// library's way.
+/// object does. Selections with fragments or directives, with one key twice or more than
+/// 64 fields go the library's way.
 #[derive(Clone, Debug)]
 pub struct Eager<T> {
     object: T,
@@ -97,7 +96,7 @@ impl<T: ContainerType> OutputType for Eager<T> {
 /// Most fields of one object that are looked at here: each is compared with those before it.
 const MOST_FIELDS: usize = 64;
 
-/// Whether a selection is nothing but fields, each under a key of its own, and the caller may read all of them.
+/// Whether a selection is nothing but fields, each under a key of its own.
 fn is_plain(ctx: &ContextSelectionSet<'_>) -> bool {
     let items = &ctx.item.node.items;
     let key = |at: usize| match &items[at].node {
@@ -105,6 +104,5 @@ fn is_plain(ctx: &ContextSelectionSet<'_>) -> bool {
         _ => None,
     };
     items.len() <= MOST_FIELDS
-        && ctx.data_opt::<Scope>().is_some_and(Scope::is_open)
         && (0..items.len()).all(|at| key(at).is_some_and(|name| (0..at).all(|before| key(before) != Some(name))))
 }

@@ -11,7 +11,7 @@ use crate::error::Fault;
 use crate::scope::Scope;
 
 /// All relations of the schema, by GraphQL type and field.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Relations(HashMap<&'static str, HashMap<&'static str, &'static Relation>>);
 
 impl Relations {
@@ -89,8 +89,6 @@ impl Plan {
             // The fields of wrappers are looked for, too: that is too many columns at worst, never too few.
             self.nodes[parent].columns |= row::needed(rows.columns, child.name());
             match scope.relations().get(on, child.name()) {
-                // A field that the caller may not read is refused when it is resolved; it costs no rows.
-                Some(_) if !scope.may_read(on, child.name()) => {}
                 Some(relation) => {
                     let node = self.node(parent, child, relation);
                     if self.nodes[node].fault.is_none() {

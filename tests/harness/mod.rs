@@ -62,7 +62,7 @@ impl App {
         let state = Arc::new(State::new(config, Clock::fixed(now()), db, verifier, c360::schema::relations()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = c360::http::router(state.clone());
+        let router = c360::http::router(state.clone()).unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let signer = Signer::from_pem(key.private_pem.as_bytes()).unwrap();
         let app = Self { url, state, signer, http: reqwest::Client::new(), _database: database, _keys: keys };

@@ -1,0 +1,158 @@
+//! What an operation may cost, known before it runs: the rows that it may read.
+//!
+//! A page counts with the size that is asked for, a short list with a few rows, an object with rows of its own with one.
+//! Everything saturates. What depends on variables is kept as a small expression, so that a known document costs a
+//! look-up and a few multiplications.
+
+use apollo_compiler::ast::Value as Literal;
+use apollo_compiler::executable::{ExecutableDocument, Field, Operation, Selection, SelectionSet};
+use async_graphql::{Name, Value, Variables};
+
+use crate::read::connection::{DEFAULT_PAGE, MAX_PAGE};
+use crate::read::plan::Relations;
+use crate::read::relation::Shape;
+
+/// What each root field costs besides its rows: it is a statement.
+const STATEMENT: u64 = 1;
+/// What asking for `totalCount` costs.
+const COUNTING: u64 = 20;
+/// Rows that a list without a page is taken to have.
+const FEW: u64 = 5;
+/// What a look at the schema costs.
+const INTROSPECTION: u64 = 50;
+
+/// The cost of an operation, as far as it can be known without its variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cost {
+    fixed: u64,
+    /// Parts that are taken as often as a variable says.
+    scaled: Vec<(Times, Cost)>,
+}
+
+/// How often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Times {
+    /// As often as the page has rows: the variable of `first` or `last`, and what counts without it.
+    Page(Name, u64),
+    /// As often as the list in the variable has items.
+    Items(Name),
+}
+
+impl Cost {
+    const fn of(fixed: u64) -> Self {
+        Self { fixed, scaled: Vec::new() }
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        self.fixed = self.fixed.saturating_add(other.fixed);
+        self.scaled.extend(other.scaled);
+        self
+    }
+
+    fn times(mut self, n: u64) -> Self {
+        self.fixed = self.fixed.saturating_mul(n);
+        self.scaled = self.scaled.into_iter().map(|(times, cost)| (times, cost.times(n))).collect();
+        self
+    }
+
+    /// The cost with these variables.
+    pub(super) fn with(&self, variables: &Variables) -> u64 {
+        self.scaled.iter().fold(self.fixed, |sum, (times, cost)| {
+            let n = match times {
+                Times::Page(name, without) => match variables.get(name) {
+                    Some(Value::Number(n)) => page(n.as_i64()),
+                    _ => *without,
+                },
+                Times::Items(name) => match variables.get(name) {
+                    Some(Value::List(items)) => items.len() as u64,
+                    _ => 1,
+                },
+            };
+            sum.saturating_add(cost.with(variables).saturating_mul(n))
+        })
+    }
+}
+
+/// A page has at least one row and at most the most; what is beyond is refused when it is read.
+fn page(size: Option<i64>) -> u64 {
+    u64::try_from(size.unwrap_or(i64::from(DEFAULT_PAGE))).unwrap_or(1).clamp(1, u64::from(MAX_PAGE))
+}
+
+/// The cost of an operation of a valid document.
+pub(super) fn of(operation: &Operation, document: &ExecutableDocument, relations: &Relations) -> Cost {
+    Walk { document, relations }.set(&operation.selection_set)
+}
+
+struct Walk<'d> {
+    document: &'d ExecutableDocument,
+    relations: &'d Relations,
+}
+
+impl Walk<'_> {
+    fn set(&self, set: &SelectionSet) -> Cost {
+        set.selections.iter().map(|selection| self.selection(set, selection)).fold(Cost::of(0), Cost::plus)
+    }
+
+    fn selection(&self, set: &SelectionSet, selection: &Selection) -> Cost {
+        match selection {
+            Selection::Field(field) => self.field(set.ty.as_str(), field),
+            Selection::InlineFragment(fragment) => self.set(&fragment.selection_set),
+            Selection::FragmentSpread(spread) => self
+                .document
+                .fragments
+                .get(&spread.fragment_name)
+                .map_or(Cost::of(0), |fragment| self.set(&fragment.selection_set)),
+        }
+    }
+
+    fn field(&self, on: &str, field: &Field) -> Cost {
+        let name = field.name.as_str();
+        if matches!(name, "__schema" | "__type") {
+            return Cost::of(INTROSPECTION);
+        }
+        if name == "totalCount" {
+            return Cost::of(COUNTING);
+        }
+        if field.selection_set.selections.is_empty() {
+            return Cost::of(0);
+        }
+        let below = self.set(&field.selection_set);
+        if field.selection_set.ty.as_str().ends_with("Connection") {
+            return Self::page(field, below);
+        }
+        let row = || Cost::of(1).plus(below.clone());
+        let is_root = matches!(on, "Query" | "Mutation" | "Subscription");
+        match self.relations.get(on, name).map(|relation| relation.shape) {
+            Some(Shape::One) => row(),
+            Some(Shape::Few(most)) => row().times(FEW.min(u64::from(most))),
+            Some(Shape::Page) => Self::page(field, below),
+            None if is_root && field.ty().is_list() => listed(field, row()).plus(Cost::of(STATEMENT)),
+            None if is_root => row().plus(Cost::of(STATEMENT)),
+            // Edges, nodes and embedded objects belong to rows that are counted already.
+            None => below,
+        }
+    }
+
+    /// A connection: what is below it is there once for each row of the page.
+    fn page(field: &Field, below: Cost) -> Cost {
+        let row = Cost::of(1).plus(below);
+        let size = ["first", "last"].iter().find_map(|name| field.specified_argument_by_name(name));
+        let cost = match size.map(|value| value.as_ref()) {
+            Some(Literal::Variable(name)) => {
+                Cost { fixed: 0, scaled: vec![(Times::Page(Name::new(name.as_str()), page(None)), row)] }
+            }
+            Some(Literal::Int(n)) => row.times(page(n.try_to_i32().ok().map(i64::from))),
+            _ => row.times(page(None)),
+        };
+        cost.plus(Cost::of(STATEMENT))
+    }
+}
+
+/// A root list: as many rows as ids are given.
+fn listed(field: &Field, row: Cost) -> Cost {
+    match field.specified_argument_by_name("ids").map(|value| value.as_ref()) {
+        Some(Literal::Variable(name)) => Cost { fixed: 0, scaled: vec![(Times::Items(Name::new(name.as_str())), row)] },
+        Some(Literal::List(ids)) => row.times(ids.len() as u64),
+        _ => row.times(FEW),
+    }
+}

@@ -1,0 +1,290 @@
+//! Documents: bounded, parsed and validated once, and remembered with what is known about them.
+//!
+//! Everything about a document that does not depend on who asks is found when it is first seen: whether it is too
+//! large for anything to walk ([`guard`]), whether it is valid, which fields it reads, what it may [`cost`]. A known
+//! document costs a look-up. Only documents that passed are remembered.
+
+mod cost;
+mod guard;
+mod manifest;
+mod prune;
+mod variables;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use apollo_compiler::ast::OperationType;
+use apollo_compiler::executable::{self, Selection, SelectionSet};
+use apollo_compiler::parser::Parser;
+use apollo_compiler::response::JsonMap;
+use apollo_compiler::validation::{DiagnosticList, Valid};
+use async_graphql::Variables;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
+
+use crate::auth::{Caller, policy};
+use crate::config;
+use crate::error::{Code, Fault};
+use crate::read::plan::Relations;
+
+pub use prune::{Asked, Refused, complete, prune};
+
+/// The schema as documents are checked against it.
+pub type Schema = Valid<apollo_compiler::Schema>;
+
+/// Most problems of one document that are told.
+const MOST_PROBLEMS: usize = 10;
+
+/// The SHA-256 of a document's text.
+pub type Hash = [u8; 32];
+
+/// A valid document.
+#[derive(Debug)]
+pub struct Document {
+    operations: Vec<Operation>,
+    bytes: u32,
+}
+
+/// One operation of a document.
+#[derive(Debug)]
+pub struct Operation {
+    /// As the executor takes it: this operation, and the document's fragments.
+    parsed: ExecutableDocument,
+    typed: executable::Operation,
+    cost: cost::Cost,
+    /// Every field that it may read, with the type that it is read on.
+    fields: Vec<(String, String)>,
+    /// Whether it asks for the schema itself.
+    pub is_introspection: bool,
+}
+
+impl Operation {
+    /// The name that the document gives it.
+    pub fn name(&self) -> Option<&str> {
+        self.typed.name.as_ref().map(|name| name.as_str())
+    }
+
+    /// Query, mutation or subscription.
+    pub fn kind(&self) -> OperationType {
+        self.typed.operation_type
+    }
+
+    /// Its fields that the caller may not read, and why.
+    pub fn refused(&self, caller: &Caller) -> Refused<'_> {
+        let check = |(on, field): &'_ (String, String)| policy::check(caller, on, field).err();
+        let fields = self.fields.iter();
+        fields.filter_map(|of| Some(((of.0.as_str(), of.1.as_str()), check(of)?))).collect()
+    }
+}
+
+impl Document {
+    /// The operation of this name, or the only one.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` when there is none, or when it is not said which.
+    pub fn operation(&self, name: Option<&str>) -> Result<&Operation, Fault> {
+        let wrong = |message| Err(Fault::bad_input("operationName", message));
+        match (name, self.operations.as_slice()) {
+            (None, [only]) => Ok(only),
+            (None, _) => wrong("the document has several operations: say which".to_owned()),
+            (Some(name), operations) => match operations.iter().find(|operation| operation.name() == Some(name)) {
+                Some(operation) => Ok(operation),
+                None => wrong(format!("the document has no operation \"{name}\"")),
+            },
+        }
+    }
+}
+
+/// Knows the schema, the limits and the documents that were seen before.
+#[derive(Debug)]
+pub struct Documents {
+    /// The schema that documents are checked against.
+    pub schema: Schema,
+    relations: Relations,
+    limits: config::Limits,
+    seen: moka::sync::Cache<Hash, Arc<Document>>,
+    trusted: Option<manifest::Manifest>,
+}
+
+impl Documents {
+    /// For a schema in the schema definition language.
+    ///
+    /// # Errors
+    /// A manifest that cannot be read, or that holds a document which may not run.
+    pub fn new(
+        sdl: &str,
+        relations: Relations,
+        limits: &config::Limits,
+        settings: &config::Documents,
+    ) -> Result<Self, config::ConfigError> {
+        let schema = apollo_compiler::Schema::parse_and_validate(sdl, "schema.graphql")
+            .map_err(|error| config::ConfigError(format!("the schema is not valid: {}", error.errors)))?;
+        let seen = moka::sync::Cache::builder()
+            .max_capacity(settings.remembered_bytes)
+            .weigher(|_, document: &Arc<Document>| document.bytes)
+            .build();
+        let mut documents = Self { schema, relations, limits: limits.clone(), seen, trusted: None };
+        if !settings.manifest.as_os_str().is_empty() {
+            documents.trusted = Some(manifest::Manifest::read(&settings.manifest, &documents)?);
+        }
+        Ok(documents)
+    }
+
+    /// The document of this text.
+    ///
+    /// # Errors
+    /// What is wrong with it: `QUERY_TOO_COMPLEX`, `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`; `FORBIDDEN`
+    /// where only trusted documents run.
+    pub fn of_text(&self, text: &str) -> Result<Arc<Document>, Vec<Fault>> {
+        let hash = hash(text);
+        if let Some(trusted) = &self.trusted {
+            return trusted.of_hash(&hash).ok_or_else(|| vec![manifest::untrusted()]);
+        }
+        if let Some(document) = self.seen.get(&hash) {
+            return Ok(document);
+        }
+        let document = Arc::new(self.check(text)?);
+        self.seen.insert(hash, document.clone());
+        Ok(document)
+    }
+
+    /// The document of this name: the SHA-256 of its text in hexadecimal, or its id in the manifest.
+    ///
+    /// # Errors
+    /// `PERSISTED_QUERY_NOT_FOUND`: send the text along.
+    pub fn of_id(&self, id: &str) -> Result<Arc<Document>, Fault> {
+        let found = match &self.trusted {
+            Some(trusted) => trusted.of_id(id),
+            None => from_hex(id).and_then(|hash| self.seen.get(&hash)),
+        };
+        found.ok_or_else(|| {
+            Fault::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound").because("SEND_THE_TEXT_ALONG")
+        })
+    }
+
+    /// Checks a text that was not seen before, cheapest check first.
+    fn check(&self, text: &str) -> Result<Document, Vec<Fault>> {
+        guard::check_text(text, &self.limits).map_err(|fault| vec![fault])?;
+        let ast = Parser::new()
+            .recursion_limit(4 * guard::MOST_NESTING as usize)
+            .parse_ast(text, "document.graphql")
+            .map_err(|error| problems(Code::GraphqlParseFailed, &error.errors))?;
+        guard::check_shape(&ast, &self.limits).map_err(|fault| vec![fault])?;
+        let typed = ast
+            .to_executable_validate(&self.schema)
+            .map_err(|error| problems(Code::GraphqlValidationFailed, &error.errors))?;
+        let parsed = async_graphql::parser::parse_query(text)
+            .map_err(|error| vec![Fault::new(Code::GraphqlParseFailed, error.to_string())])?;
+        let operations = typed
+            .operations
+            .iter()
+            .map(|operation| Operation {
+                parsed: alone(&parsed, operation.name.as_ref().map(|name| name.as_str())),
+                cost: cost::of(operation, &typed, &self.relations),
+                fields: fields_of(operation, &typed),
+                is_introspection: is_introspection(operation, &typed),
+                typed: operation.as_ref().clone(),
+            })
+            .collect();
+        // A parsed document takes a multiple of its text; two copies of it are kept.
+        Ok(Document { operations, bytes: u32::try_from(text.len() * 32).unwrap_or(u32::MAX) })
+    }
+
+    /// The rows that an operation may read with these variables.
+    ///
+    /// # Errors
+    /// `QUERY_TOO_COMPLEX`: more than any operation may.
+    pub fn cost(&self, operation: &Operation, variables: &Variables) -> Result<u64, Fault> {
+        let (cost, most) = (operation.cost.with(variables), self.limits.cost);
+        if cost > most {
+            let message =
+                format!("the operation may read {cost} rows: at most {most} are allowed; ask for smaller pages");
+            return Err(Fault::new(Code::QueryTooComplex, message).because("TOO_EXPENSIVE"));
+        }
+        Ok(cost)
+    }
+
+    /// The variables of an operation, with their defaults.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT`: a value that does not fit its type, or that is missing.
+    pub fn coerce(&self, operation: &Operation, sent: &JsonMap) -> Result<Variables, Fault> {
+        variables::coerce(&self.schema, &operation.typed, sent)
+    }
+}
+
+/// One operation of a parsed document, with all fragments.
+fn alone(document: &ExecutableDocument, name: Option<&str>) -> ExecutableDocument {
+    let mut operations = document.operations.iter();
+    let operations = match operations.find(|(own, _)| own.map(|own| own.as_str()) == name) {
+        Some((_, operation)) => DocumentOperations::Single(operation.clone()),
+        None => document.operations.clone(),
+    };
+    ExecutableDocument { operations, fragments: document.fragments.clone() }
+}
+
+/// The SHA-256 of a text.
+pub fn hash(text: &str) -> Hash {
+    let mut hash = Hash::default();
+    hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref());
+    hash
+}
+
+/// Whether `id` is the SHA-256 of a text, in hexadecimal.
+pub fn is_hash_of(id: &str, text: &str) -> bool {
+    from_hex(id) == Some(hash(text))
+}
+
+fn from_hex(text: &str) -> Option<Hash> {
+    let mut hash = Hash::default();
+    if text.len() != 2 * hash.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(hash)
+}
+
+fn problems(code: Code, errors: &DiagnosticList) -> Vec<Fault> {
+    let told = errors.iter().take(MOST_PROBLEMS).map(|problem| {
+        let place = problem.line_column_range().map(|range| (range.start.line, range.start.column));
+        Fault { place, ..Fault::new(code, problem.error.to_string()) }
+    });
+    told.collect()
+}
+
+/// The fields that an operation may read, each with the type that it is read on.
+fn fields_of(operation: &executable::Operation, document: &executable::ExecutableDocument) -> Vec<(String, String)> {
+    fn walk<'d>(
+        set: &'d SelectionSet,
+        document: &'d executable::ExecutableDocument,
+        spread: &mut BTreeSet<&'d str>,
+        fields: &mut BTreeSet<(String, String)>,
+    ) {
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) if field.name.starts_with("__") => {}
+                Selection::Field(field) => {
+                    fields.insert((set.ty.to_string(), field.name.to_string()));
+                    walk(&field.selection_set, document, spread, fields);
+                }
+                Selection::InlineFragment(fragment) => walk(&fragment.selection_set, document, spread, fields),
+                // A fragment says what type it is on: once is enough.
+                Selection::FragmentSpread(fragment) => {
+                    if spread.insert(&fragment.fragment_name)
+                        && let Some(fragment) = document.fragments.get(&fragment.fragment_name)
+                    {
+                        walk(&fragment.selection_set, document, spread, fields);
+                    }
+                }
+            }
+        }
+    }
+    let mut fields = BTreeSet::new();
+    walk(&operation.selection_set, document, &mut BTreeSet::new(), &mut fields);
+    fields.into_iter().collect()
+}
+
+fn is_introspection(operation: &executable::Operation, document: &executable::ExecutableDocument) -> bool {
+    operation.root_fields(document).any(|field| matches!(field.name.as_str(), "__schema" | "__type"))
+}

@@ -1,0 +1,178 @@
+//! What a client asks, as GraphQL over HTTP has it: a POST of JSON, or a GET.
+
+use std::time::Duration;
+
+use apollo_compiler::response::JsonMap;
+use axum::body::{self, Body};
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tracing::Instrument as _;
+
+use super::Gateway;
+use crate::error::{Code, Fault};
+
+/// How long a client may take to send its body.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One request for one operation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asked {
+    /// The document.
+    pub(super) query: Option<String>,
+    /// The document's name in the gateway's manifest.
+    document_id: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<JsonMap>,
+    extensions: Option<Extensions>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Extensions {
+    persisted_query: Option<PersistedQuery>,
+}
+
+/// Apollo's automatic persisted queries.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PersistedQuery {
+    version: u32,
+    sha256_hash: String,
+}
+
+/// A request that is refused before anything is known about its document.
+#[derive(Debug)]
+pub(super) struct Rejected(pub(super) StatusCode, pub(super) Fault);
+
+impl Rejected {
+    fn bad(message: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, Fault::new(Code::BadUserInput, message))
+    }
+}
+
+impl Asked {
+    /// What stands in the body of a POST.
+    pub(super) async fn of_body(body: Body, most: usize) -> Result<Self, Rejected> {
+        let read = tokio::time::timeout(PATIENCE, body::to_bytes(body, most)).await;
+        let bytes = match read {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(error)) if is_limit(&error) => {
+                let message = format!("the body is larger than {most} bytes");
+                return Err(Rejected(StatusCode::PAYLOAD_TOO_LARGE, Fault::new(Code::QueryTooComplex, message)));
+            }
+            Ok(Err(_)) => return Err(Rejected::bad("the body could not be read as its headers say")),
+            Err(_) => {
+                let message = format!("the body did not arrive within {} s", PATIENCE.as_secs());
+                return Err(Rejected(StatusCode::REQUEST_TIMEOUT, Fault::new(Code::Timeout, message)));
+            }
+        };
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(Rejected::bad(
+                "batches are not served: send one operation at a time (over HTTP/2, side by side)",
+            ));
+        }
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Rejected::bad(format!("the body is not a GraphQL request in JSON ({error})")))
+    }
+
+    /// What stands in the address of a GET.
+    pub(super) fn of_uri(uri: &Uri) -> Result<Self, Rejected> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| Rejected::bad("the address is not url-encoded"))?;
+        let mut asked = Self::default();
+        for (key, value) in pairs {
+            let is_new = match key.as_str() {
+                "query" => asked.query.replace(value).is_none(),
+                "documentId" => asked.document_id.replace(value).is_none(),
+                "operationName" => asked.operation_name.replace(value).is_none(),
+                "variables" => std::mem::replace(&mut asked.variables, json(&key, &value)?).is_none(),
+                "extensions" => std::mem::replace(&mut asked.extensions, json(&key, &value)?).is_none(),
+                _ => true,
+            };
+            if !is_new {
+                return Err(Rejected::bad(format!("{key} stands twice in the address")));
+            }
+        }
+        Ok(asked)
+    }
+
+    /// The name of the operation; an empty one is none.
+    pub(super) fn operation_name(&self) -> Option<&str> {
+        self.operation_name.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// The values of the variables.
+    pub(super) fn variables(&mut self) -> JsonMap {
+        self.variables.take().unwrap_or_default()
+    }
+
+    /// The name of a document that the gateway may know already.
+    ///
+    /// # Errors
+    /// A version of persisted queries that is not served.
+    pub(super) fn document_id(&self) -> Result<Option<&str>, Fault> {
+        let persisted = self.extensions.as_ref().and_then(|extensions| extensions.persisted_query.as_ref());
+        match persisted {
+            Some(persisted) if persisted.version != 1 => {
+                let message = "only version 1 of persisted queries is served";
+                Err(Fault::bad_input("extensions.persistedQuery.version", message))
+            }
+            Some(persisted) => Ok(Some(&persisted.sha256_hash)),
+            None => Ok(self.document_id.as_deref().map(|id| id.strip_prefix("sha256:").unwrap_or(id))),
+        }
+    }
+}
+
+fn json<T: DeserializeOwned>(key: &str, text: &str) -> Result<Option<T>, Rejected> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_str(text)
+        .map_err(|error| Rejected::bad(format!("{key} is not what it must be, in JSON ({error})")))
+}
+
+fn is_limit(error: &axum::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Whether a body is JSON in UTF-8, as its content type says.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    is_json
+        && parts.filter_map(|parameter| parameter.split_once('=')).all(|(key, value)| {
+            !key.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
+}
+
+/// Longest name of a request that is taken over from a client.
+const LONGEST_NAME: usize = 64;
+
+/// Gives each request a name, which stands in its answer and in every line of the log about it. A client, or a proxy
+/// before the gateway, may have named it already.
+pub(super) async fn name(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let given = request.headers().get("x-request-id").and_then(|name| name.to_str().ok()).filter(|name| {
+        (1..=LONGEST_NAME).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    });
+    let id = given.map_or_else(|| gateway.state.clock.request_id().to_string(), str::to_owned);
+    let span = tracing::info_span!("request", %id);
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
