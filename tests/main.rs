@@ -5,6 +5,8 @@ mod harness;
 
 mod architecture;
 mod commands;
+mod documents;
+mod edge;
 mod finding;
 mod hostile;
 mod masking;
@@ -13,4 +15,5 @@ mod pages;
 mod policy;
 mod reading;
 mod schema;
+mod throttling;
 mod tokens;

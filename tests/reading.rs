@@ -223,3 +223,35 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    async fn an_answer_has_every_field_in_the_order_of_the_document(app: App::demo) {
+        // What a partner may not read is null where it stands, with an error for each, also where it is asked for twice.
+        let number = demo::DEMO_CUSTOMER.number;
+        let document = format!(
+            "{{ b: tickets {{ nodes {{ id }} }} a: customer360(by: {{customerNumber: \"{number}\"}}) {{ vip segments {{ name }} number ...f \
+             ... on Node {{ ... on Customer {{ second: vip id }} }} }} }} fragment f on Customer {{ tags number orders(first: 1) {{ nodes {{ lines {{ nodes {{ margin {{ amount }} sku }} }} }} }} }}"
+        );
+        let partner = app.partner("shop-partner", "customers:read orders:read");
+        let text = partner.post(json!({ "query": document })).send().await.unwrap().text().await.unwrap();
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let keys = ["\"b\":null", "\"a\":{\"vip\":null,\"segments\":null,\"number\":", "\"tags\":null,\"orders\":{\"nodes\":[{\"lines\":{\"nodes\":[{\"margin\":null,\"sku\":", "\"second\":null,\"id\":"];
+        let mut rest = text.as_str();
+        for key in keys {
+            rest = rest.split_once(key).unwrap_or_else(|| panic!("no {key} in {rest}: {text}")).1;
+        }
+        let errors = answer["errors"].as_array().unwrap();
+        assert!(errors.len() >= 5 && errors.iter().all(|error| error["extensions"]["code"] == "FORBIDDEN"), "{errors:?}");
+        assert!(errors.iter().any(|error| error["path"] == json!(["a", "second"])), "{errors:?}");
+    }
+}
+
+on_both! {
+    async fn null_rises_from_where_the_schema_does_not_allow_it(app: App::demo) {
+        let answer = app.agent().ask("{ __typename nodes(ids: [\"bad\"]) { id } }").await;
+        assert_eq!((answer.code(), &answer.body["data"]), ("BAD_USER_INPUT", &Value::Null));
+        let document = "{ first: __typename node(id: \"bad\") { id } last: __typename }";
+        let text = app.agent().post(json!({ "query": document })).send().await.unwrap().text().await.unwrap();
+        assert!(text.starts_with("{\"data\":{\"first\":\"Query\",\"node\":null,\"last\":\"Query\"},\"errors\":[{"), "{text}");
+    }
+}

@@ -18,8 +18,8 @@ const STATEMENT: u64 = 1;
 const COUNTING: u64 = 20;
 /// Rows that a list without a page is taken to have.
 const FEW: u64 = 5;
-/// What a look at the schema costs.
-const INTROSPECTION: u64 = 50;
+/// Items of the schema, when it is looked at, that cost as much as a row.
+const ITEMS: u64 = 100;
 
 /// The cost of an operation, as far as it can be known without its variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Walk<'_> {
     fn field(&self, on: &str, field: &Field) -> Cost {
         let name = field.name.as_str();
         if matches!(name, "__schema" | "__type") {
-            return Cost::of(INTROSPECTION);
+            return Cost::of(STATEMENT.saturating_add(self.looked_at(&field.selection_set) / ITEMS));
         }
         if name == "totalCount" {
             return Cost::of(COUNTING);
@@ -131,6 +131,29 @@ impl Walk<'_> {
             // Edges, nodes and embedded objects belong to rows that are counted already.
             None => below,
         }
+    }
+
+    /// How many items of the schema a look at it gives: lists count with about as many items as they have.
+    fn looked_at(&self, set: &SelectionSet) -> u64 {
+        set.selections.iter().fold(0, |sum: u64, selection| {
+            let items = match selection {
+                Selection::Field(field) => {
+                    let times = match field.name.as_str() {
+                        "types" => 300,
+                        "fields" | "inputFields" | "enumValues" => 10,
+                        "args" | "interfaces" | "possibleTypes" | "directives" | "locations" => 4,
+                        _ => 1,
+                    };
+                    self.looked_at(&field.selection_set).saturating_add(1).saturating_mul(times)
+                }
+                Selection::InlineFragment(fragment) => self.looked_at(&fragment.selection_set),
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.document.fragments.get(&spread.fragment_name);
+                    fragment.map_or(0, |fragment| self.looked_at(&fragment.selection_set))
+                }
+            };
+            sum.saturating_add(items)
+        })
     }
 
     /// A connection: what is below it is there once for each row of the page.

@@ -1,6 +1,6 @@
 //! What is checked before anything walks a document: a few lines can nest, or spread, until a walker dies of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::ast::{Definition, Document, Selection, Type, Value};
 use apollo_parser::{Lexer, TokenKind};
@@ -115,15 +115,31 @@ fn nested(ty: &Type) -> u64 {
     }
 }
 
+/// Bounds a value, and refuses an input object that gives a field twice (GraphQL specification, section 5.6.3).
 fn check_value(value: &Value, limits: &Limits) -> Result<(), Fault> {
-    fn depth(value: &Value) -> u64 {
+    fn depth(value: &Value) -> Result<u64, Fault> {
+        let mut deepest = 0;
         match value {
-            Value::List(items) => 1 + items.iter().map(|item| depth(item)).max().unwrap_or(0),
-            Value::Object(fields) => 1 + fields.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
-            _ => 0,
+            Value::List(items) => {
+                for item in items {
+                    deepest = depth(item)?.max(deepest);
+                }
+            }
+            Value::Object(fields) => {
+                let mut names = HashSet::new();
+                for (name, value) in fields {
+                    if !names.insert(name) {
+                        let message = format!("the input gives the field `{name}` twice");
+                        return Err(Fault::new(Code::GraphqlValidationFailed, message));
+                    }
+                    deepest = depth(value)?.max(deepest);
+                }
+            }
+            _ => return Ok(0),
         }
+        Ok(deepest + 1)
     }
-    if depth(value) > limits.depth {
+    if depth(value)? > limits.depth {
         return Err(refused("TOO_DEEP", "a value with too many values within values", limits.depth));
     }
     Ok(())

@@ -172,6 +172,12 @@ impl Documents {
         let typed = ast
             .to_executable_validate(&self.schema)
             .map_err(|error| problems(Code::GraphqlValidationFailed, &error.errors))?;
+        for operation in typed.operations.iter() {
+            apollo_compiler::introspection::check_max_depth(&typed, operation).map_err(|_| {
+                let message = "the look at the schema goes through too many lists within lists";
+                vec![Fault::new(Code::QueryTooComplex, message).because("TOO_DEEP")]
+            })?;
+        }
         let parsed = async_graphql::parser::parse_query(text)
             .map_err(|error| vec![Fault::new(Code::GraphqlParseFailed, error.to_string())])?;
         let operations = typed

@@ -24,6 +24,11 @@ pub(super) async fn by_post(State(gateway): State<Gateway>, headers: HeaderMap, 
             let fault = Fault::new(Code::BadUserInput, "send the request as application/json, in UTF-8");
             return Err(Rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault));
         }
+        // What could be unpacked has lost this header.
+        if headers.contains_key(header::CONTENT_ENCODING) {
+            let fault = Fault::new(Code::BadUserInput, "bodies are sent as they are, or packed with gzip");
+            return Err(Rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault));
+        }
         Asked::of_body(body, most).await
     })
     .await

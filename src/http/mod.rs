@@ -60,7 +60,7 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
         .route("/readyz", get(health::ready))
         .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here: GraphQL is at /graphql"))
         .method_not_allowed_fallback(async || plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not served here"))
-        .layer(RequestDecompressionLayer::new())
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
         .layer(middleware::from_fn_with_state(origins.clone(), origin::check))
         .layer(origins.cors())

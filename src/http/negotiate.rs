@@ -83,11 +83,12 @@ fn thousandths(quality: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
 
-    fn accepted(accept: &[&str]) -> Option<Media> {
+    fn accepted(accept: &[&'static str]) -> Option<Media> {
         let mut headers = HeaderMap::new();
         for value in accept {
-            headers.append(header::ACCEPT, value.parse().unwrap());
+            headers.append(header::ACCEPT, HeaderValue::from_static(value));
         }
         Media::accepted(&headers)
     }

@@ -28,7 +28,18 @@ pub(super) struct Asked {
     document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<JsonMap>,
-    extensions: Option<Extensions>,
+    extensions: Option<Map<Extensions>>,
+}
+
+/// Only a JSON object: a struct alone would be read from a list, too.
+#[derive(Debug)]
+struct Map<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Map<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = serde_json::Map::deserialize(deserializer)?;
+        serde_json::from_value(map.into()).map(Self).map_err(serde::de::Error::custom)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -116,7 +127,7 @@ impl Asked {
     /// # Errors
     /// A version of persisted queries that is not served.
     pub(super) fn document_id(&self) -> Result<Option<&str>, Fault> {
-        let persisted = self.extensions.as_ref().and_then(|extensions| extensions.persisted_query.as_ref());
+        let persisted = self.extensions.as_ref().and_then(|extensions| extensions.0.persisted_query.as_ref());
         match persisted {
             Some(persisted) if persisted.version != 1 => {
                 let message = "only version 1 of persisted queries is served";

@@ -67,7 +67,9 @@ impl<T: ContainerType> OutputType for Eager<T> {
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let resolved: Boxed<'_> = Box::pin(async move {
             if !is_plain(ctx) {
-                return T::resolve(&self.object, ctx, field).await;
+                // The library takes an object to which none of the fragments apply for null.
+                let resolved = T::resolve(&self.object, ctx, field).await?;
+                return Ok(if resolved == Value::Null { Value::Object(IndexMap::new()) } else { resolved });
             }
             let items = &ctx.item.node.items;
             let mut values = IndexMap::with_capacity(items.len());

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use crate::config::Bucket;
 
 /// How long a request waits for Redis before its gateway counts alone.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// For how long a gateway counts alone after Redis did not answer.
 const PAUSE: Duration = Duration::from_secs(1);

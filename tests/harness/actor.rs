@@ -68,10 +68,13 @@ impl Actor<'_> {
         self.ask_with(query, json!({})).await
     }
 
+    /// A request that can still be changed.
+    pub fn post(&self, body: Value) -> reqwest::RequestBuilder {
+        self.app.http.post(format!("{}/graphql", self.app.url)).bearer_auth(&self.token).json(&body)
+    }
+
     pub async fn ask_with(&self, query: &str, variables: Value) -> Answer {
-        let request = self.app.http.post(format!("{}/graphql", self.app.url));
-        let body = json!({ "query": query, "variables": variables });
-        let response = request.bearer_auth(&self.token).json(&body).send().await.unwrap();
+        let response = self.post(json!({ "query": query, "variables": variables })).send().await.unwrap();
         Answer { status: response.status().as_u16(), body: response.json().await.unwrap() }
     }
 }

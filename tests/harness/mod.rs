@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use c360::auth::issue::{NewKey, Signer};
 use c360::auth::token::Verifier;
 use c360::clock::Clock;
-use c360::config::Config;
+use c360::config::{Config, ConfigError};
 use c360::state::State;
 use chrono::{DateTime, Utc};
 
@@ -49,24 +49,40 @@ impl App {
         Self::with_key(database).await.0
     }
 
+    /// Over an empty database, with other settings.
+    pub async fn with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start(Database::migrated(backend).await, change).await.unwrap().0
+    }
+
+    /// What is wrong with settings.
+    pub async fn refusal(change: impl FnOnce(&mut Config)) -> String {
+        let started = Self::start(Database::migrated(Backend::Sqlite).await, change).await;
+        started.map(|_| ()).expect_err("it starts").to_string()
+    }
+
     /// Also gives the key that it trusts.
     pub async fn with_key(database: Database) -> (Self, NewKey) {
+        Self::start(database, |_| {}).await.unwrap()
+    }
+
+    async fn start(database: Database, change: impl FnOnce(&mut Config)) -> Result<(Self, NewKey), ConfigError> {
         let keys = tempfile::tempdir().unwrap();
         let key = NewKey::generate().unwrap();
         let jwks = keys.path().join("jwks.json");
         std::fs::write(&jwks, &key.jwks).unwrap();
         let mut config = config(&database.url);
         config.auth.jwks_file = jwks;
-        let verifier = Verifier::new(&config.auth).unwrap();
+        change(&mut config);
+        let verifier = Verifier::new(&config.auth)?;
         let db = database.connection.clone();
         let state = Arc::new(State::new(config, Clock::fixed(now()), db, verifier, c360::schema::relations()));
+        let router = c360::http::router(state.clone())?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = c360::http::router(state.clone()).unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let signer = Signer::from_pem(key.private_pem.as_bytes()).unwrap();
         let app = Self { url, state, signer, http: reqwest::Client::new(), _database: database, _keys: keys };
-        (app, key)
+        Ok((app, key))
     }
 
     /// How many statements have been run so far.
@@ -87,6 +103,7 @@ pub fn config(url: &str) -> Config {
 macro_rules! on_both {
     ($(#[$meta:meta])* async fn $name:ident($app:ident: App::$start:ident) $body:block) => {
         mod $name {
+            #[allow(unused_imports, clippy::allow_attributes, reason = "not every test names what is around it")]
             use super::*;
 
             async fn run($app: $crate::harness::App) $body
