@@ -8,6 +8,7 @@ pub mod config;
 pub mod db;
 pub mod domains;
 pub mod error;
+pub mod examples;
 pub mod graphql;
 pub mod http;
 pub mod ingest;

@@ -6,6 +6,7 @@ mod harness;
 mod architecture;
 mod commands;
 mod finding;
+mod graphiql;
 mod hostile;
 mod masking;
 mod migrations;

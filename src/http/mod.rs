@@ -2,6 +2,7 @@
 
 mod bearer;
 pub mod documents;
+mod graphiql;
 mod graphql;
 mod guard;
 mod health;
@@ -35,6 +36,7 @@ pub fn router(state: Arc<State>) -> Router {
         .route("/graphql", post(graphql::answer))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .merge(graphiql::routes(&state.config.graphiql))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Gateway { state, schemas, documents })
 }

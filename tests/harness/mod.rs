@@ -51,12 +51,18 @@ impl App {
 
     /// Also gives the key that it trusts.
     pub async fn with_key(database: Database) -> (Self, NewKey) {
+        Self::set_up(database, |_| {}).await
+    }
+
+    /// Also with other settings.
+    pub async fn set_up(database: Database, set: impl FnOnce(&mut Config)) -> (Self, NewKey) {
         let keys = tempfile::tempdir().unwrap();
         let key = NewKey::generate().unwrap();
         let jwks = keys.path().join("jwks.json");
         std::fs::write(&jwks, &key.jwks).unwrap();
         let mut config = config(&database.url);
         config.auth.jwks_file = jwks;
+        set(&mut config);
         let verifier = Verifier::new(&config.auth).unwrap();
         let db = database.connection.clone();
         let state = Arc::new(State::new(config, Clock::fixed(now()), db, verifier, c360::schema::relations()));
