@@ -61,7 +61,8 @@ impl Default for Schemas {
 impl Schemas {
     /// The schema in the schema definition language, as in `schema.graphql`.
     pub fn sdl(&self) -> String {
-        self.open.sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items())
+        let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+        self.open.sdl_with_options(options.include_specified_by())
     }
 }
 
