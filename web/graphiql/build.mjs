@@ -91,4 +91,5 @@ for (const [name, contents] of made) {
     console.log(`${name}: ${contents.length} bytes, ${packed.length} compressed`);
   }
 }
+if (process.argv.includes("--check") && stale === 0) console.log(`${made.size} files are what the sources give`);
 process.exitCode = stale > 0 ? 1 : 0;
