@@ -84,7 +84,7 @@ struct Tokens {
 
 /// What `/graphiql` offers.
 fn offered(tokens: &Tokens) -> Demo {
-    let Tokens { agent, supervisor, admin, customer, customer_id: _, partner } = tokens;
+    let Tokens { agent, supervisor, admin, customer, partner, .. } = tokens;
     let named =
         [("agent", agent), ("supervisor", supervisor), ("admin", admin), ("customer", customer), ("partner", partner)];
     Demo { email: demo::DEMO_CUSTOMER.email.into(), tokens: named.map(|(name, token)| (name, token.clone())).to_vec() }
