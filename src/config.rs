@@ -30,6 +30,8 @@ pub struct Config {
     pub documents: Documents,
     /// Facts about the retailer.
     pub retailer: Retailer,
+    /// The page to explore the API with.
+    pub graphiql: Graphiql,
     /// What is logged and how.
     pub log: Log,
 }
@@ -156,6 +158,32 @@ pub struct Retailer {
     pub phone_regions: Vec<String>,
 }
 
+/// Settings of `/graphiql`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Graphiql {
+    /// Whether the page is served.
+    pub enabled: bool,
+    /// What only a demo offers there; no setting says it.
+    #[serde(skip)]
+    pub demo: Option<Demo>,
+}
+
+/// What a demo offers at `/graphiql`.
+#[derive(Clone)]
+pub struct Demo {
+    /// The e-mail address of the customer to ask for.
+    pub email: String,
+    /// A token for each kind of caller, by its name.
+    pub tokens: Vec<(&'static str, String)>,
+}
+
+impl std::fmt::Debug for Demo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Demo").finish_non_exhaustive()
+    }
+}
+
 /// Settings of the log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -244,6 +272,9 @@ fn from_environment(table: &mut Table, prefix: &str, env: &dyn Fn(&str) -> Optio
                 Value::Integer(_) => Value::Integer(
                     text.parse().map_err(|_| ConfigError(format!("{name} must be a whole number, not \"{text}\"")))?,
                 ),
+                Value::Boolean(_) => Value::Boolean(
+                    text.parse().map_err(|_| ConfigError(format!("{name} must be true or false, not \"{text}\"")))?,
+                ),
                 Value::Array(_) => {
                     Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect())
                 }
@@ -299,6 +330,10 @@ mod tests {
         assert_eq!(
             Config::load(Some(file.path()), &|_| None).unwrap_err().to_string(),
             "there is no setting auth.isuer"
+        );
+        let env = |name: &str| (name == "C360_GRAPHIQL_ENABLED").then(|| "yes".to_owned());
+        assert!(
+            Config::load(None, &env).unwrap_err().to_string().contains("C360_GRAPHIQL_ENABLED must be true or false")
         );
         let env = |name: &str| (name == "C360_DATABASE_MAX_CONNECTIONS").then(|| "many".to_owned());
         assert!(Config::load(None, &env).unwrap_err().to_string().contains("C360_DATABASE_MAX_CONNECTIONS"));

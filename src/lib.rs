@@ -9,6 +9,7 @@ pub mod db;
 pub mod document;
 pub mod domains;
 pub mod error;
+pub mod examples;
 pub mod graphql;
 pub mod http;
 pub mod ingest;

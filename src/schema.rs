@@ -37,7 +37,8 @@ pub fn build() -> Schema {
 
 /// The schema in the schema definition language, as in `schema.graphql`.
 pub fn sdl(schema: &Schema) -> String {
-    schema.sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items())
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    schema.sdl_with_options(options.include_specified_by())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The layers, lowest first: a file may name layers at its own height or below.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "config", "error"],
+    &["clock", "config", "error", "examples"],
     &["auth", "db", "throttle"],
     &["read", "scope", "state"],
     &["document", "graphql"],

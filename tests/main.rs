@@ -8,6 +8,7 @@ mod commands;
 mod documents;
 mod edge;
 mod finding;
+mod graphiql;
 mod hostile;
 mod masking;
 mod migrations;

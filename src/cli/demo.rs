@@ -12,8 +12,9 @@ use super::{Failure, serve};
 use crate::auth::issue::{NewKey, Signer, Subject};
 use crate::auth::token::Verifier;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Demo};
 use crate::db;
+use crate::examples::EXAMPLES;
 use crate::retailer::{self, demo};
 
 /// `iss` and `aud` of the demo's tokens.
@@ -48,6 +49,11 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     let text = serde_json::to_string_pretty(&tokens).map_err(|error| Failure::Other(error.to_string()))?;
     super::token::write_secret(&folder.join("tokens.json"), &text)?;
     write_requests(folder)?;
+    config.graphiql.enabled = true;
+    // Whoever reaches this page over the network has to bring a token; on this machine, tokens.json has them anyway.
+    if listener.local_addr()?.ip().is_loopback() {
+        config.graphiql.demo = Some(offered(&tokens));
+    }
     greet(&format!("http://{}", listener.local_addr()?), folder, &tokens);
     serve::serve(listener, serve::state(config, database, verifier)).await
 }
@@ -74,6 +80,14 @@ struct Tokens {
     customer: String,
     customer_id: String,
     partner: String,
+}
+
+/// What `/graphiql` offers.
+fn offered(tokens: &Tokens) -> Demo {
+    let Tokens { agent, supervisor, admin, customer, partner, .. } = tokens;
+    let named =
+        [("agent", agent), ("supervisor", supervisor), ("admin", admin), ("customer", customer), ("partner", partner)];
+    Demo { email: demo::DEMO_CUSTOMER.email.into(), tokens: named.map(|(name, token)| (name, token.clone())).to_vec() }
 }
 
 /// Makes a key for this run, has the gateway verify with it, and signs a token for each kind of caller.
@@ -117,14 +131,10 @@ async fn customer_id(database: &DatabaseConnection) -> Result<Uuid, Failure> {
 
 /// The callers' own documents as requests that `curl` can send.
 fn write_requests(folder: &Path) -> Result<(), Failure> {
-    let by = serde_json::json!({ "by": { "email": demo::DEMO_CUSTOMER.email } });
-    for (name, document, variables) in [
-        ("agent-first-screen", include_str!("../../examples/agent-first-screen.graphql"), by.clone()),
-        ("phone-balance", include_str!("../../examples/phone-balance.graphql"), serde_json::json!({})),
-        ("partner-read", include_str!("../../examples/partner-read.graphql"), by),
-    ] {
-        let request = serde_json::json!({ "query": document, "variables": variables });
-        std::fs::write(folder.join(name).with_extension("json"), request.to_string())?;
+    for example in EXAMPLES {
+        let variables = example.variables(demo::DEMO_CUSTOMER.email);
+        let request = serde_json::json!({ "query": example.document, "variables": variables });
+        std::fs::write(folder.join(example.name).with_extension("json"), request.to_string())?;
     }
     Ok(())
 }
@@ -142,6 +152,7 @@ fn greet(url: &str, folder: &Path, tokens: &Tokens) {
         "c360 serves a demo retailer.
 
   GraphQL     {url}/graphql
+  GraphiQL    {url}/graphiql
   Health      {url}/livez  {url}/readyz
   Data        {}
 

@@ -3,6 +3,7 @@
 mod answer;
 mod bearer;
 mod execute;
+mod graphiql;
 mod graphql;
 mod health;
 mod negotiate;
@@ -58,6 +59,7 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
         .route("/graphql", get(graphql::by_get).post(graphql::by_post))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .merge(graphiql::routes(&config.graphiql))
         .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here: GraphQL is at /graphql"))
         .method_not_allowed_fallback(async || plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not served here"))
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))

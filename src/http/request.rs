@@ -89,6 +89,7 @@ impl Asked {
         }
         serde_json::from_slice(&bytes)
             .map_err(|error| Rejected::bad(format!("the body is not a GraphQL request in JSON ({error})")))
+            .and_then(Self::complete)
     }
 
     /// What stands in the address of a GET.
@@ -109,7 +110,15 @@ impl Asked {
                 return Err(Rejected::bad(format!("{key} stands twice in the address")));
             }
         }
-        Ok(asked)
+        asked.complete()
+    }
+
+    /// Refuses a request that names no document at all.
+    fn complete(self) -> Result<Self, Rejected> {
+        if self.query.is_none() && self.document_id.is_none() && self.extensions.is_none() {
+            return Err(Rejected::bad("there is no document: send its text as query"));
+        }
+        Ok(self)
     }
 
     /// The name of the operation; an empty one is none.

@@ -65,6 +65,11 @@ impl App {
         Self::start(database, |_| {}).await.unwrap()
     }
 
+    /// Over a database, with other settings.
+    pub async fn set_up(database: Database, change: impl FnOnce(&mut Config)) -> (Self, NewKey) {
+        Self::start(database, change).await.unwrap()
+    }
+
     async fn start(database: Database, change: impl FnOnce(&mut Config)) -> Result<(Self, NewKey), ConfigError> {
         let keys = tempfile::tempdir().unwrap();
         let key = NewKey::generate().unwrap();
