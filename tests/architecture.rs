@@ -4,8 +4,10 @@ use std::path::Path;
 
 /// The layers, lowest first: a file may name layers at its own height or below.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "config", "error"],
-    &["auth", "db"],
+    &["clock", "config", "metrics", "shutdown"],
+    &["db", "telemetry"],
+    &["error"],
+    &["auth"],
     &["read", "scope", "state"],
     &["graphql"],
     &["domains", "view360"],

@@ -1,7 +1,7 @@
 //! GraphQL over HTTP: a POST of JSON, answered as JSON.
 
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{
     ErrorExtensions as _, Name, PathSegment, Request, Response as Answer, ServerError, Value, Variables,
 };
@@ -10,10 +10,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tracing::Instrument as _;
 
+use super::observe::Operation;
 use super::{Gateway, bearer};
 use crate::error::{Code, Fault};
+use crate::metrics::Kind;
 use crate::scope::Scope;
 
 /// A request as the GraphQL-over-HTTP specification has it.
@@ -32,48 +33,56 @@ const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 /// `POST /graphql`.
 pub(super) async fn answer(State(gateway): State<Gateway>, headers: HeaderMap, body: Bytes) -> Response {
-    let id = gateway.state.clock.request_id();
-    let span = tracing::info_span!("request", %id);
-    let mut response = respond(&gateway, &headers, &body).instrument(span).await;
-    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert("x-request-id", id);
-    }
+    let mut seen = Operation::default();
+    let mut response = respond(&gateway, &headers, &body, &mut seen).await;
+    response.extensions_mut().insert(seen);
     response
 }
 
-async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8]) -> Response {
+async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8], seen: &mut Operation) -> Response {
     let media = media_type(headers);
+    let metrics = &gateway.state.metrics;
+    let mut refuse = |status, fault: Fault| {
+        seen.codes.push(fault.code.as_str());
+        refuse(status, fault, media)
+    };
     let is_json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
         value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
     });
     if !is_json {
         let fault = Fault::new(Code::BadUserInput, "send the request as application/json");
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault, media);
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault);
     }
     let caller = match bearer::authenticate(gateway, headers).await {
         Ok(caller) => caller,
         Err(fault) if fault.code == Code::Unauthenticated => {
-            let mut response = refuse(StatusCode::UNAUTHORIZED, fault, media);
+            metrics.token_refused("refused");
+            let mut response = refuse(StatusCode::UNAUTHORIZED, fault);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             return response;
         }
-        Err(fault) => return refuse(StatusCode::SERVICE_UNAVAILABLE, fault, media),
+        Err(fault) => return refuse(StatusCode::SERVICE_UNAVAILABLE, fault),
     };
     let body: Body = match serde_json::from_slice(body) {
         Ok(body) => body,
         Err(error) => {
             let message = format!("the body is not a GraphQL request in JSON ({error})");
-            return refuse(StatusCode::BAD_REQUEST, Fault::new(Code::BadUserInput, message), media);
+            return refuse(StatusCode::BAD_REQUEST, Fault::new(Code::BadUserInput, message));
         }
     };
     let document = match gateway.documents.get(&body.query) {
         Ok(document) => document,
-        Err(fault) => return refuse(status_of_request_error(media), fault, media),
+        Err(fault) => {
+            metrics.refused(if fault.code == Code::GraphqlParseFailed { "syntax" } else { "limits" });
+            return refuse(status_of_request_error(media), fault);
+        }
     };
+    seen.caller = Some(caller.clone());
     let is_open = document.is_open_to(&caller);
     let schema = if is_open { &gateway.schemas.open } else { &gateway.schemas.guarded };
     let scope = Scope::new(gateway.state.clone(), caller, is_open);
-    let variables = with_defaults(&document.parsed, body.operation_name.as_deref(), body.variables);
+    let chosen = chosen(&document.parsed, body.operation_name.as_deref());
+    let variables = with_defaults(chosen.map(|(_, operation)| operation), body.variables);
     let mut request = Request::new(body.query).variables(variables).data(scope);
     request.operation_name = body.operation_name;
     request.set_parsed_query(document.parsed.clone());
@@ -83,25 +92,60 @@ async fn respond(gateway: &Gateway, headers: &HeaderMap, body: &[u8]) -> Respons
     for error in answer.errors.iter().filter(|_| ran) {
         put_null(&mut answer.data, &error.path);
     }
+    seen.ran = ran;
+    seen.codes = codes(&answer.errors);
     let status = if ran { StatusCode::OK } else { status_of_request_error(media) };
     if ran {
+        seen.name = chosen.and_then(|(name, _)| name.map(ToString::to_string));
+        seen.kind = chosen.map(|(_, operation)| kind(operation.ty)).unwrap_or_default();
         return json(status, media, serde_json::to_vec(&answer));
     }
     json(status, media, serde_json::to_vec(&serde_json::json!({ "errors": answer.errors })))
 }
 
-/// The variables, and the defaults of those that were not sent: the library decides about `@include` and `@skip` by
-/// what is sent alone.
-fn with_defaults(document: &ExecutableDocument, name: Option<&str>, mut variables: Variables) -> Variables {
+/// The operation that is asked for, with its name.
+fn chosen<'d>(
+    document: &'d ExecutableDocument,
+    name: Option<&str>,
+) -> Option<(Option<&'d Name>, &'d OperationDefinition)> {
     let mut operations = document.operations.iter();
     let chosen = operations.find(|(own, _)| name.is_none() || own.is_none() || own.map(Name::as_str) == name);
-    let definitions = chosen.into_iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
-    for definition in definitions {
+    chosen.map(|(name, operation)| (name, &operation.node))
+}
+
+/// The variables, and the defaults of those that were not sent: the library decides about `@include` and `@skip` by
+/// what is sent alone.
+fn with_defaults(chosen: Option<&OperationDefinition>, mut variables: Variables) -> Variables {
+    for definition in chosen.into_iter().flat_map(|operation| &operation.variable_definitions) {
         if let Some(default) = &definition.node.default_value {
             variables.entry(definition.node.name.node.clone()).or_insert_with(|| default.node.clone());
         }
     }
     variables
+}
+
+fn kind(ty: OperationType) -> Kind {
+    match ty {
+        OperationType::Query => Kind::Query,
+        OperationType::Mutation => Kind::Mutation,
+        OperationType::Subscription => Kind::Subscription,
+    }
+}
+
+/// Each code that the errors have, once.
+fn codes(errors: &[ServerError]) -> Vec<&'static str> {
+    let mut codes = Vec::new();
+    for error in errors {
+        let code = error.extensions.as_ref().and_then(|extensions| match extensions.get("code") {
+            Some(Value::String(code)) => Code::named(code),
+            _ => None,
+        });
+        let code = code.unwrap_or(Code::InternalServerError).as_str();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes
 }
 
 /// Parsing, validation and the choice of the operation happen before anything runs.

@@ -2,14 +2,18 @@
 
 mod bearer;
 pub mod documents;
+pub mod figures;
 mod graphql;
 mod guard;
 mod health;
+mod observe;
+pub mod server;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::schema::Schemas;
@@ -31,10 +35,13 @@ pub struct Gateway {
 pub fn router(state: Arc<State>) -> Router {
     let schemas = Schemas::default();
     let documents = Arc::new(Documents::new(&schemas.sdl()));
+    let health =
+        Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready)).with_state(state.clone());
+    let gateway = Gateway { state, schemas, documents };
     Router::new()
         .route("/graphql", post(graphql::answer))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route_layer(from_fn_with_state(gateway.clone(), observe::observe))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Gateway { state, schemas, documents })
+        .with_state(gateway)
+        .merge(health)
 }
