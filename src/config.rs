@@ -202,9 +202,6 @@ impl Config {
         if self.connections.max == 0 {
             return refuse("connections.max must be at least 1");
         }
-        if !self.metrics.listen.is_empty() && self.metrics.listen == self.listen {
-            return refuse("metrics.listen must not be the address that clients use (listen)");
-        }
         Ok(self)
     }
 }
@@ -307,7 +304,6 @@ mod tests {
             ("REDIS_URL", "secret:6379", "redis.url"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "secret:4318", "tracing.otlp_endpoint"),
             ("C360_TRACING_SAMPLE_PERCENT", "101", "tracing.sample_percent"),
-            ("C360_METRICS_LISTEN", "127.0.0.1:8360", "metrics.listen"),
             ("C360_CONNECTIONS_MAX", "0", "connections.max"),
         ] {
             let error = Config::load(None, &|asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();

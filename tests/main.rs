@@ -9,6 +9,7 @@ mod finding;
 mod hostile;
 mod masking;
 mod migrations;
+mod operating;
 mod pages;
 mod policy;
 mod reading;

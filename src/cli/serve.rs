@@ -42,7 +42,6 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         // It goes on until the process ends, so that the last moments are seen, too.
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
-    tracing::info!(address = %listener.local_addr()?, "listening");
     serve(listener, http::router(state.clone()), state).await
 }
 
@@ -60,6 +59,7 @@ pub(super) fn state(config: Config, db: DatabaseConnection, verifier: Verifier) 
 /// around, takes no more connections, answers what is in flight, and ends. Asked again, it ends at once.
 pub(super) async fn serve(listener: TcpListener, router: Router, state: Arc<State>) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
     let server = tokio::spawn(server::serve(listener, router, state.clone()));
     signals.next().await;
     tokio::select! {

@@ -193,4 +193,3 @@ fn too_slow() -> Response<Body> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
-

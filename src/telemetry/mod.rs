@@ -13,8 +13,7 @@ use crate::config::{Config, ConfigError};
 /// # Errors
 /// A setting cannot be used; the message names it.
 pub fn start(config: &Config) -> Result<trace::Exporter, ConfigError> {
-    let filter =
-        EnvFilter::try_new(&config.log.filter).map_err(|error| ConfigError(format!("log.filter: {error}")))?;
+    let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| ConfigError(format!("log.filter: {error}")))?;
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = if config.log.format == "json" {
         log.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
