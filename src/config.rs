@@ -14,6 +14,8 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 pub struct Config {
     /// Where the gateway listens, `HOST:PORT`.
     pub listen: String,
+    /// What a client's connection may take.
+    pub connections: Connections,
     /// The database.
     pub database: Database,
     /// What the gateways share besides the database.
@@ -34,6 +36,34 @@ pub struct Config {
     pub graphiql: Graphiql,
     /// What is logged and how.
     pub log: Log,
+    /// Where figures are served.
+    pub metrics: Metrics,
+    /// Where traces are sent.
+    pub tracing: Tracing,
+    /// How the gateway stops.
+    pub shutdown: Shutdown,
+}
+
+/// What a client's connection may take.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connections {
+    /// Most connections at the same time.
+    pub max: usize,
+    /// How long a new connection may take to send its first request's head, in milliseconds.
+    pub header_timeout_ms: u64,
+    /// How long a connection may be idle between requests, in milliseconds.
+    pub idle_timeout_ms: u64,
+    /// Longest time from a request's head to its answer's head, in milliseconds.
+    pub request_timeout_ms: u64,
+}
+
+/// What gateways share beside the database.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// `redis://…` or `rediss://…`; empty when there is none.
+    pub url: String,
 }
 
 /// Settings of the database.
@@ -48,14 +78,6 @@ pub struct Database {
     pub acquire_timeout_ms: u64,
     /// Longest run of a statement, in milliseconds.
     pub statement_timeout_ms: u64,
-}
-
-/// Settings of Redis.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Redis {
-    /// `redis://…` or `rediss://…`; empty when not set.
-    pub url: String,
 }
 
 /// Cross-origin requests from web pages.
@@ -194,6 +216,44 @@ pub struct Log {
     pub filter: String,
 }
 
+/// Where figures are served.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// `HOST:PORT` of `/metrics`; empty when it is off.
+    pub listen: String,
+}
+
+/// Where traces are sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tracing {
+    /// The base address of an OTLP collector that speaks HTTP; empty when there is none.
+    pub otlp_endpoint: String,
+    /// `service.name` of the spans.
+    pub service_name: String,
+    /// How many of a hundred requests are traced, when whoever calls has not decided.
+    pub sample_percent: u8,
+}
+
+/// How the gateway stops.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shutdown {
+    /// How long requests are still taken after the signal, in milliseconds.
+    pub grace_ms: u64,
+    /// How long requests in flight may take after that, in milliseconds.
+    pub drain_ms: u64,
+}
+
+/// Settings whose variables have names that are usual elsewhere, too.
+const USUAL_NAMES: &[(&str, &str, &str)] = &[
+    ("DATABASE_URL", "database", "url"),
+    ("REDIS_URL", "redis", "url"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "tracing", "otlp_endpoint"),
+    ("OTEL_SERVICE_NAME", "tracing", "service_name"),
+];
+
 /// What is wrong with the settings, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -212,21 +272,21 @@ impl Config {
             overlay(&mut table, parse(&text, &path.display().to_string())?, "")?;
         }
         from_environment(&mut table, "C360", env)?;
-        if let Some(url) = variable("DATABASE_URL", env)?
-            && let Some(Value::Table(database)) = table.get_mut("database")
-        {
-            database.insert("url".into(), Value::String(url));
+        for (name, section, key) in USUAL_NAMES {
+            if let Some(text) = variable(name, env)?
+                && let Some(Value::Table(section)) = table.get_mut(*section)
+            {
+                section.insert((*key).into(), Value::String(text));
+            }
         }
-        if let Some(url) = variable("REDIS_URL", env)?
-            && let Some(Value::Table(redis)) = table.get_mut("redis")
-        {
-            redis.insert("url".into(), Value::String(url));
-        }
-        let config: Self = table.try_into().map_err(|e: toml::de::Error| ConfigError(one_line(&e)))?;
+        let config: Self = table.try_into().map_err(|e: toml::de::Error| ConfigError(whole_line(&e)))?;
         config.check()
     }
 
+    /// What the kinds of the values do not say. Addresses may hold passwords: they are never repeated.
     fn check(self) -> Result<Self, ConfigError> {
+        let refuse = |text: &str| Err(ConfigError(text.into()));
+        let starts = |text: &str, with: &[&str]| text.is_empty() || with.iter().any(|start| text.starts_with(start));
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(ConfigError(format!("log.format is \"{}\"; it must be \"text\" or \"json\"", self.log.format)));
         }
@@ -237,7 +297,22 @@ impl Config {
             )));
         }
         if self.database.max_connections == 0 {
-            return Err(ConfigError("database.max_connections must be at least 1".into()));
+            return refuse("database.max_connections must be at least 1");
+        }
+        if !starts(&self.database.url, &["sqlite:", "postgres://", "postgresql://"]) {
+            return refuse("database.url (DATABASE_URL) must start with sqlite:// or postgres://");
+        }
+        if !starts(&self.redis.url, &["redis://", "rediss://"]) {
+            return refuse("redis.url (REDIS_URL) must start with redis:// or rediss://");
+        }
+        if !starts(&self.tracing.otlp_endpoint, &["http://", "https://"]) {
+            return refuse("tracing.otlp_endpoint (OTEL_EXPORTER_OTLP_ENDPOINT) must start with http:// or https://");
+        }
+        if self.tracing.sample_percent > 100 {
+            return refuse("tracing.sample_percent must be from 0 to 100");
+        }
+        if self.connections.max == 0 {
+            return refuse("connections.max must be at least 1");
         }
         Ok(self)
     }
@@ -249,6 +324,11 @@ fn parse(text: &str, name: &str) -> Result<Table, ConfigError> {
 
 fn one_line(error: &toml::de::Error) -> String {
     error.message().replace('\n', " ")
+}
+
+/// With the name of the setting, which stands below the message.
+fn whole_line(error: &toml::de::Error) -> String {
+    error.to_string().trim_end().replace('\n', " ")
 }
 
 fn overlay(base: &mut Table, over: Table, path: &str) -> Result<(), ConfigError> {
@@ -337,5 +417,16 @@ mod tests {
         );
         let env = |name: &str| (name == "C360_DATABASE_MAX_CONNECTIONS").then(|| "many".to_owned());
         assert!(Config::load(None, &env).unwrap_err().to_string().contains("C360_DATABASE_MAX_CONNECTIONS"));
+        for (name, value, says) in [
+            ("C360_DATABASE_ACQUIRE_TIMEOUT_MS", "-1", "acquire_timeout_ms"),
+            ("DATABASE_URL", "mysql://secret", "database.url"),
+            ("REDIS_URL", "secret:6379", "redis.url"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "secret:4318", "tracing.otlp_endpoint"),
+            ("C360_TRACING_SAMPLE_PERCENT", "101", "tracing.sample_percent"),
+            ("C360_CONNECTIONS_MAX", "0", "connections.max"),
+        ] {
+            let error = Config::load(None, &|asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();
+            assert!(error.contains(says) && !error.contains("secret") && !error.contains('\n'), "{error}");
+        }
     }
 }

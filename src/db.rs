@@ -1,15 +1,19 @@
 //! The database: connecting, and bringing its schema up to date.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use c360_migration::Migrator;
+use sea_orm::sqlx::error::Error as DriverError;
+use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::config;
+use crate::metrics::Pool;
 
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.
 const MIGRATION_LOCK: i64 = 0x6333_3630_6d69_6772;
@@ -64,4 +68,179 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
 /// The database cannot be read.
 pub async fn pending_migrations(db: &DatabaseConnection) -> Result<usize, DbErr> {
     Ok(Migrator::get_pending_migrations_read_only(db).await?.len())
+}
+
+/// The pool's connections at this moment.
+pub fn pool(db: &DatabaseConnection, settings: &config::Database) -> Pool {
+    let (size, idle) = match db.get_database_backend() {
+        DbBackend::Postgres => {
+            let pool = db.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+        DbBackend::Sqlite => {
+            let pool = db.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+        _ => (0, 0),
+    };
+    Pool { max: settings.max_connections, size, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
+}
+
+/// How long an answer of the [`Probe`] counts, and how long it waits for one.
+const FRESH: Duration = Duration::from_millis(800);
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Asks whether the database can be used, through a connection of its own: a gateway whose connections are all busy
+/// is not one that should get no more requests. However often it is asked, the database is asked about once a second.
+#[derive(Debug)]
+pub struct Probe {
+    settings: config::Database,
+    connection: OnceCell<DatabaseConnection>,
+    last: Mutex<Option<(Instant, Verdict)>>,
+}
+
+/// What the [`Probe`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It answers, and its schema is at least what this build needs.
+    Ready,
+    /// It answers, but its schema is older than this build.
+    Pending,
+    /// It does not answer, or not in time.
+    Silent,
+}
+
+impl Probe {
+    /// For a database; nothing is opened yet.
+    pub fn new(settings: config::Database) -> Self {
+        let settings = config::Database { max_connections: 1, ..settings };
+        Self { settings, connection: OnceCell::new(), last: Mutex::new(None) }
+    }
+
+    /// Whether the database can be used now, or a moment ago.
+    pub async fn ask(&self) -> Verdict {
+        let mut last = self.last.lock().await;
+        if let Some((at, verdict)) = *last
+            && at.elapsed() < FRESH
+        {
+            return verdict;
+        }
+        let verdict = match tokio::time::timeout(PATIENCE, self.look()).await {
+            Ok(Ok(0)) => Verdict::Ready,
+            Ok(Ok(_)) => Verdict::Pending,
+            Ok(Err(error)) => {
+                tracing::warn!(error = describe(&error), "the database cannot be used");
+                Verdict::Silent
+            }
+            Err(_) => {
+                tracing::warn!("the database does not answer in time");
+                Verdict::Silent
+            }
+        };
+        *last = Some((Instant::now(), verdict));
+        verdict
+    }
+
+    async fn look(&self) -> Result<usize, DbErr> {
+        let connection = self.connection.get_or_try_init(|| connect(&self.settings)).await?;
+        pending_migrations(connection).await
+    }
+}
+
+/// What a failure of the database means to whoever waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection became free in time.
+    Pool,
+    /// The database cannot be reached, or is stopping or starting.
+    Unavailable,
+    /// The statement ran longer than it may.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+impl Trouble {
+    /// As it stands in figures.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What a failure of the database means.
+pub fn trouble(error: &DbErr) -> Trouble {
+    let (DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner))) = error else {
+        return match error {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Trouble::Pool,
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Trouble::Unavailable,
+            _ => Trouble::Other,
+        };
+    };
+    match inner.as_ref() {
+        DriverError::PoolTimedOut => Trouble::Pool,
+        DriverError::Io(_) | DriverError::Tls(_) | DriverError::PoolClosed | DriverError::WorkerCrashed => {
+            Trouble::Unavailable
+        }
+        DriverError::Database(error) => match error.code().as_deref().unwrap_or_default() {
+            // Canceled, which is what a statement's time limit does.
+            "57014" => Trouble::Timeout,
+            // Connections lost; shutting down, crashed, starting up; too many connections; SQLite's "busy" and "locked".
+            "57P01" | "57P02" | "57P03" | "53300" | "5" | "6" | "261" | "517" => Trouble::Unavailable,
+            code if code.starts_with("08") => Trouble::Unavailable,
+            _ => Trouble::Other,
+        },
+        _ => Trouble::Other,
+    }
+}
+
+/// A database's error for the log. The texts of databases repeat the values at fault, which may be personal: what is
+/// written is the code and what it is about.
+pub fn describe(error: &DbErr) -> String {
+    match error {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => "no connection became free in time".into(),
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => "the connections are closed".into(),
+        DbErr::Conn(error) => format!("connecting: {}", driver(error)),
+        DbErr::Exec(error) | DbErr::Query(error) => driver(error),
+        DbErr::Type(_) | DbErr::TryIntoErr { .. } | DbErr::Json(_) => "a value is not of the type that is read".into(),
+        DbErr::RecordNotFound(_) => "a row is missing".into(),
+        DbErr::Migration(_) => "a migration failed".into(),
+        _ => "the statement could not be run".into(),
+    }
+}
+
+fn driver(error: &RuntimeErr) -> String {
+    let RuntimeErr::SqlxError(error) = error else { return "inside the gateway".into() };
+    match error.as_ref() {
+        DriverError::Database(error) => {
+            let mut text = format!("code {}", error.code().as_deref().unwrap_or("unknown"));
+            let mut add = |what: &str, value: Option<&str>| {
+                if let Some(value) = value {
+                    text += &format!(", {what} {value}");
+                }
+            };
+            add("constraint", error.constraint());
+            add("table", error.table());
+            if let Some(postgres) = error.try_downcast_ref::<PgDatabaseError>() {
+                add("column", postgres.column());
+                add("in", postgres.routine());
+                // Class 42 is about the statement itself, which has no values in it.
+                add("message", postgres.code().starts_with("42").then(|| postgres.message()));
+            }
+            text
+        }
+        DriverError::Io(error) => format!("connection: {}", error.kind()),
+        DriverError::Tls(_) => "connection: TLS failed".into(),
+        DriverError::Protocol(_) => "connection: the protocol was broken".into(),
+        DriverError::PoolTimedOut => "no connection became free in time".into(),
+        DriverError::PoolClosed => "the connections are closed".into(),
+        DriverError::ColumnNotFound(column) => format!("no column {column} in the answer"),
+        DriverError::ColumnDecode { index, .. } => format!("column {index} cannot be read"),
+        DriverError::RowNotFound => "a row is missing".into(),
+        _ => "the statement could not be run".into(),
+    }
 }

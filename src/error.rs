@@ -6,6 +6,8 @@
 use async_graphql::ErrorExtensions;
 use sea_orm::DbErr;
 
+use crate::db::Trouble;
+
 /// The codes in `extensions.code`. There are no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -34,6 +36,26 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::GraphqlParseFailed,
+        Self::GraphqlValidationFailed,
+        Self::BadUserInput,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::QueryTooComplex,
+        Self::Throttled,
+        Self::PersistedQueryNotFound,
+        Self::Unavailable,
+        Self::Timeout,
+        Self::InternalServerError,
+    ];
+
+    /// The one that stands as `text` in `extensions.code`.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
     /// As it stands in `extensions.code`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -100,26 +122,15 @@ impl Fault {
 
 impl From<DbErr> for Fault {
     fn from(error: DbErr) -> Self {
-        tracing::error!(%error, "the database failed");
-        match error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => {
+        tracing::error!(error = crate::db::describe(&error), "the database failed");
+        match crate::db::trouble(&error) {
+            Trouble::Pool | Trouble::Unavailable => {
                 Self::new(Code::Unavailable, "the database cannot be reached; try again in a moment")
             }
-            DbErr::Query(ref inner) | DbErr::Exec(ref inner) if inner.to_string().contains("statement timeout") => {
-                Self::new(Code::Timeout, "this took too long; ask for less at once")
-            }
-            DbErr::Query(ref inner) | DbErr::Exec(ref inner) if unreachable(&inner.to_string()) => {
-                Self::new(Code::Unavailable, "the database cannot be reached; try again in a moment")
-            }
-            _ => Self::internal(),
+            Trouble::Timeout => Self::new(Code::Timeout, "this took too long; ask for less at once"),
+            Trouble::Other => Self::internal(),
         }
     }
-}
-
-fn unreachable(text: &str) -> bool {
-    ["communicating with database", "terminating connection", "shutting down", "starting up", "Connection refused"]
-        .iter()
-        .any(|sign| text.contains(sign))
 }
 
 impl From<Fault> for async_graphql::Error {

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult};
+use tracing::Instrument as _;
 
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
+use crate::db;
 use crate::error::Fault;
 use crate::read::plan::Relations;
 use crate::read::{Access, Sql};
 use crate::state::State;
+use crate::telemetry::trace;
 
 /// One caller's view of the data, for one request.
 #[derive(Clone, Debug)]
@@ -63,8 +66,11 @@ impl Scope {
 
     /// Runs a statement.
     pub(crate) async fn query(&self, written: &crate::read::Written) -> Result<Vec<QueryResult>, Fault> {
-        self.0.state.statements.fetch_add(1, Ordering::Relaxed);
-        let rows = self.0.state.db.query_all_raw(written.statement.clone()).await?;
+        let State { db, metrics, statements, config, .. } = self.0.state.as_ref();
+        statements.fetch_add(1, Ordering::Relaxed);
+        let running = metrics.statement(db::pool(db, &config.database));
+        let rows = db.query_all_raw(written.statement.clone()).instrument(trace::statement(self.backend())).await;
+        let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
         self.0.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
         Ok(rows)
     }

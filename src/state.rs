@@ -7,7 +7,10 @@ use sea_orm::DatabaseConnection;
 use crate::auth::token::Verifier;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::Probe;
+use crate::metrics::Metrics;
 use crate::read::plan::Relations;
+use crate::shutdown::Shutdown;
 use crate::throttle::Throttle;
 
 /// What every request shares, frozen at start.
@@ -19,6 +22,8 @@ pub struct State {
     pub clock: Clock,
     /// The database.
     pub db: DatabaseConnection,
+    /// Whether the database answers.
+    pub probe: Probe,
     /// Verifies tokens.
     pub verifier: Verifier,
     /// The edges of the schema.
@@ -27,12 +32,26 @@ pub struct State {
     pub throttle: Throttle,
     /// How many statements have been run.
     pub statements: AtomicU64,
+    /// Figures for operators.
+    pub metrics: Metrics,
+    /// How far the process is on its way out.
+    pub shutdown: Shutdown,
 }
 
 impl State {
     /// What is given, and everything else as it is at the start.
     pub fn new(config: Config, clock: Clock, db: DatabaseConnection, verifier: Verifier, relations: Relations) -> Self {
-        let throttle = Throttle::new(&config);
-        Self { config, clock, db, verifier, relations, throttle, statements: AtomicU64::new(0) }
+        Self {
+            probe: Probe::new(config.database.clone()),
+            metrics: Metrics::new(clock.now()),
+            throttle: Throttle::new(&config),
+            config,
+            clock,
+            db,
+            verifier,
+            relations,
+            statements: AtomicU64::new(0),
+            shutdown: Shutdown::default(),
+        }
     }
 }

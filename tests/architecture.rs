@@ -4,8 +4,10 @@ use std::path::Path;
 
 /// The layers, lowest first: a file may name layers at its own height or below.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "config", "error", "examples"],
-    &["auth", "db", "throttle"],
+    &["clock", "config", "examples", "metrics", "shutdown"],
+    &["db", "telemetry"],
+    &["error"],
+    &["auth", "throttle"],
     &["read", "scope", "state"],
     &["document", "graphql"],
     &["domains", "view360"],

@@ -12,6 +12,7 @@ mod graphiql;
 mod hostile;
 mod masking;
 mod migrations;
+mod operating;
 mod pages;
 mod policy;
 mod reading;

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Demo};
 use crate::db;
 use crate::examples::EXAMPLES;
+use crate::http;
 use crate::retailer::{self, demo};
 
 /// `iss` and `aud` of the demo's tokens.
@@ -38,6 +39,8 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     if let Some(listen) = arguments.listen {
         config.listen = listen;
     }
+    // Nothing stands before a demo that would have to see that it stops.
+    config.shutdown.grace_ms = 0;
     let listener = serve::bind(&config.listen).await?;
     let temporary = tempfile::Builder::new().prefix("c360-demo-").tempdir()?;
     let folder = arguments.data_dir.as_deref().unwrap_or(temporary.path());
@@ -55,7 +58,9 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         config.graphiql.demo = Some(offered(&tokens));
     }
     greet(&format!("http://{}", listener.local_addr()?), folder, &tokens);
-    serve::serve(listener, serve::state(config, database, verifier)).await
+    let state = serve::state(config, database, verifier);
+    let router = http::router(state.clone())?.route("/metrics", http::figures::route(state.clone()));
+    serve::serve(listener, router, state).await
 }
 
 /// The demo's own database, with the retailer in it.
@@ -153,7 +158,7 @@ fn greet(url: &str, folder: &Path, tokens: &Tokens) {
 
   GraphQL     {url}/graphql
   GraphiQL    {url}/graphiql
-  Health      {url}/livez  {url}/readyz
+  Health      {url}/livez  {url}/readyz  {url}/metrics
   Data        {}
 
 Tokens, good for a week and for this run only (also in tokens.json there):

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod demo;
+mod health;
 mod import;
 mod migrate;
 mod schema;
@@ -40,6 +41,8 @@ enum Command {
     Seed(seed::Arguments),
     /// Bring real data in. Running it again changes nothing.
     Import(import::Arguments),
+    /// Ask the gateway on this machine whether it is ready; fail if it is not.
+    Health(health::Arguments),
     /// Check every ledger; print what is wrong, and fail if anything is.
     Verify,
     /// Print the GraphQL schema.
@@ -92,30 +95,24 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = Config::load(arguments.config.as_deref(), &|name| std::env::var(name).ok())?;
-    log(&config.log)?;
-    match arguments.command {
+    let telemetry = crate::telemetry::start(&config)?;
+    let outcome = obey(arguments.command, config).await;
+    telemetry.finish().await;
+    outcome
+}
+
+async fn obey(command: Command, config: Config) -> Result<(), Failure> {
+    match command {
         Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::Serve(arguments) => serve::run(config, arguments).await,
         Command::Migrate(arguments) => migrate::run(&config, &arguments).await,
         Command::Seed(arguments) => seed::run(&config, &arguments).await,
         Command::Import(arguments) => import::run(&config, &arguments).await,
+        Command::Health(arguments) => health::run(&config, &arguments).await,
         Command::Verify => verify::run(config).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Token(arguments) => token::run(&config, arguments),
     }
-}
-
-/// Starts the log, on standard error.
-fn log(settings: &crate::config::Log) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&settings.filter)
-        .map_err(|error| Failure::Other(format!("log.filter: {error}")))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if settings.format == "json" {
-        log.json().init()
-    } else {
-        log.init()
-    }
-    Ok(())
 }
 
 /// Opens the configured database, or says which setting is missing.

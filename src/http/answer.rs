@@ -6,7 +6,9 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::negotiate::Media;
+use super::observe::Operation;
 use crate::error::{Code, Fault};
+use crate::metrics::Kind;
 use crate::throttle::Throttled;
 
 /// An answer as the GraphQL specification has it: without `data` where nothing ran.
@@ -18,6 +20,9 @@ pub(super) struct Answer {
     pub(super) errors: Vec<ServerError>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) extensions: Option<Extensions>,
+    /// The operation's name and kind, for operators.
+    #[serde(skip)]
+    pub(super) operation: (Option<String>, Kind),
 }
 
 /// What is told besides the data.
@@ -51,8 +56,32 @@ fn error_of(fault: &Fault) -> ServerError {
     error
 }
 
-/// Writes an answer.
+/// Writes an answer, and notes beside it what operators see of it.
 pub(super) fn write(status: StatusCode, answer: &Answer, media: Media) -> Response {
+    let mut response = bytes_of(status, answer, media);
+    let (name, kind) = answer.operation.clone();
+    let ran = answer.data.is_some();
+    response.extensions_mut().insert(Operation { name, kind, ran, codes: codes(&answer.errors), caller: None });
+    response
+}
+
+/// Each code that the errors have, once.
+fn codes(errors: &[ServerError]) -> Vec<&'static str> {
+    let mut codes = Vec::new();
+    for error in errors {
+        let code = error.extensions.as_ref().and_then(|extensions| match extensions.get("code") {
+            Some(Value::String(code)) => Code::named(code),
+            _ => None,
+        });
+        let code = code.unwrap_or(Code::InternalServerError).as_str();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes
+}
+
+fn bytes_of(status: StatusCode, answer: &Answer, media: Media) -> Response {
     match serde_json::to_vec(answer) {
         Ok(bytes) => (
             status,

@@ -14,6 +14,7 @@ use super::request::Asked;
 use crate::auth::Caller;
 use crate::document::{self, Document, Operation};
 use crate::error::{Code, Fault};
+use crate::metrics::Kind;
 use crate::scope::Scope;
 use crate::throttle::Refusal;
 
@@ -78,7 +79,17 @@ pub(super) async fn execute(
     let actual = scope.rows_read();
     let throttle = taken.map(|taken| taken.settle(actual.max(1), clock.now()));
     let cost = Cost { requested, actual, throttle };
-    Ok(Answer { extensions: Some(Extensions { cost }), ..complete(gateway, operation, &variables, &refused, answer) })
+    let answer = complete(gateway, operation, &variables, &refused, answer);
+    let operation = (operation.name().map(str::to_owned), kind(operation));
+    Ok(Answer { extensions: Some(Extensions { cost }), operation, ..answer })
+}
+
+fn kind(operation: &Operation) -> Kind {
+    match operation.kind() {
+        OperationType::Query => Kind::Query,
+        OperationType::Mutation => Kind::Mutation,
+        OperationType::Subscription => Kind::Subscription,
+    }
 }
 
 /// The document by its text, by its name, or by both: then it is known by its name from now on.
@@ -153,7 +164,7 @@ fn complete(
         let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, refused };
         data = document::complete(&asked, data, &mut errors);
     }
-    Answer { data: Some(data), errors, extensions: None }
+    Answer { data: Some(data), errors, ..Answer::default() }
 }
 
 #[cfg(test)]

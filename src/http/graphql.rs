@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::execute::{Refused, Way, execute};
 use super::negotiate::Media;
+use super::observe::{self, Operation};
 use super::request::{self, Asked, Rejected};
 use super::{Gateway, answer, bearer};
 use crate::error::{Code, Fault};
@@ -57,10 +58,16 @@ async fn respond(
         Ok(asked) => asked,
         Err(Rejected(status, fault)) => return answer::refuse(status, &[fault], media),
     };
-    match execute(gateway, caller, asked, way).await {
+    let mut response = match execute(gateway, caller.clone(), asked, way).await {
         Ok(ran) => answer::write(StatusCode::OK, &ran, media),
-        Err(Refused::Faults(faults)) => answer::refuse(media.status_of_request_error(), &faults, media),
+        Err(Refused::Faults(faults)) => {
+            if let Some(reason) = faults.first().and_then(of_document) {
+                gateway.state.metrics.refused(reason);
+            }
+            answer::refuse(media.status_of_request_error(), &faults, media)
+        }
         Err(Refused::Throttled(fault, seconds)) => {
+            gateway.state.metrics.throttled(observe::kind_of(&caller));
             answer::retry_after(answer::refuse(StatusCode::TOO_MANY_REQUESTS, &[fault], media), seconds)
         }
         Err(Refused::OnlyReads) => {
@@ -69,5 +76,19 @@ async fn respond(
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(Method::POST.as_str()));
             response
         }
+    };
+    if let Some(operation) = response.extensions_mut().get_mut::<Operation>() {
+        operation.caller = Some(caller);
+    }
+    response
+}
+
+/// Why a document was refused before it ran, if that is what is wrong.
+fn of_document(fault: &Fault) -> Option<&'static str> {
+    match fault.code {
+        Code::GraphqlParseFailed => Some("PARSE_FAILED"),
+        Code::GraphqlValidationFailed => Some("VALIDATION_FAILED"),
+        Code::QueryTooComplex => fault.reason,
+        _ => None,
     }
 }

@@ -3,18 +3,21 @@
 mod answer;
 mod bearer;
 mod execute;
+pub mod figures;
 mod graphiql;
 mod graphql;
 mod health;
 mod negotiate;
+mod observe;
 mod origin;
 mod request;
+pub mod server;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware;
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
@@ -54,20 +57,21 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
     let config = &state.config;
     let documents = Documents::new(&schema::sdl(&schema), state.relations.clone(), &config.limits, &config.documents)?;
     let origins = Arc::new(origin::Origins::new(&config.cors)?);
+    let health =
+        Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready)).with_state(state.clone());
     let gateway = Gateway { state: state.clone(), schema, documents: Arc::new(documents) };
     let router = Router::new()
         .route("/graphql", get(graphql::by_get).post(graphql::by_post))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
         .merge(graphiql::routes(&config.graphiql))
         .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here: GraphQL is at /graphql"))
         .method_not_allowed_fallback(async || plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not served here"))
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
-        .layer(middleware::from_fn_with_state(origins.clone(), origin::check))
+        .layer(from_fn_with_state(origins.clone(), origin::check))
         .layer(origins.cors())
-        .layer(middleware::from_fn_with_state(gateway.clone(), request::name))
-        .with_state(gateway);
+        .layer(from_fn_with_state(gateway.clone(), observe::observe))
+        .with_state(gateway)
+        .merge(health);
     Ok(router)
 }
 

@@ -4,15 +4,11 @@ use std::time::Duration;
 
 use apollo_compiler::response::JsonMap;
 use axum::body::{self, Body};
-use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Query;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tracing::Instrument as _;
 
-use super::Gateway;
 use crate::error::{Code, Fault};
 
 /// How long a client may take to send its body.
@@ -176,23 +172,4 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
         && parts.filter_map(|parameter| parameter.split_once('=')).all(|(key, value)| {
             !key.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
         })
-}
-
-/// Longest name of a request that is taken over from a client.
-const LONGEST_NAME: usize = 64;
-
-/// Gives each request a name, which stands in its answer and in every line of the log about it. A client, or a proxy
-/// before the gateway, may have named it already.
-pub(super) async fn name(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let given = request.headers().get("x-request-id").and_then(|name| name.to_str().ok()).filter(|name| {
-        (1..=LONGEST_NAME).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    });
-    let id = given.map_or_else(|| gateway.state.clock.request_id().to_string(), str::to_owned);
-    let span = tracing::info_span!("request", %id);
-    let mut response = next.run(request).instrument(span).await;
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", id);
-    }
-    response
 }

@@ -84,7 +84,7 @@ impl App {
         let router = c360::http::router(state.clone())?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(c360::http::server::serve(listener, router, state.clone()));
         let signer = Signer::from_pem(key.private_pem.as_bytes()).unwrap();
         let app = Self { url, state, signer, http: reqwest::Client::new(), _database: database, _keys: keys };
         Ok((app, key))

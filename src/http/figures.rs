@@ -1,0 +1,31 @@
+//! `/metrics`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, get};
+
+use crate::{db, state};
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The route of the operators' port.
+pub fn router(state: Arc<state::State>) -> Router {
+    Router::new().route("/metrics", route(state))
+}
+
+/// What answers `/metrics`, on whatever port.
+pub fn route(state: Arc<state::State>) -> MethodRouter {
+    get(figures).with_state(state)
+}
+
+/// All figures as text.
+async fn figures(State(state): State<Arc<state::State>>) -> Response {
+    match state.metrics.text(db::pool(&state.db, &state.config.database)) {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,167 @@
+//! What operators see of each request: its id, a line in the log, figures, a span. Never who it is about: no
+//! document, no variable, no token, and of customers not even their id.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+
+use super::Gateway;
+use crate::auth::{Actor, Caller};
+use crate::error::Code;
+use crate::metrics::{Kind, Outcome};
+use crate::state;
+use crate::telemetry::trace::{self, Parent};
+
+/// What a handler tells about the operation that it answered, in the extensions of its answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Operation {
+    /// Its name, in a document that was found good to run.
+    pub(super) name: Option<String>,
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Whether it ran.
+    pub(super) ran: bool,
+    /// The codes of the errors in the answer.
+    pub(super) codes: Vec<&'static str>,
+    /// Who asked.
+    pub(super) caller: Option<Arc<Caller>>,
+}
+
+/// Answers a request, and lets operators know.
+pub(super) async fn observe(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = name_of(request.headers()).unwrap_or_else(|| gateway.state.clock.request_id().to_string());
+    let route = request.extensions().get::<MatchedPath>().map_or("/", MatchedPath::as_str).to_owned();
+    let method = method_of(request.method());
+    let version = request.version();
+    let parent = Parent::of(request.headers());
+    let traced = trace::request(method, &route, parent);
+    let span = tracing::error_span!("request", request_id = %id, trace_id = Empty);
+    if let Some(trace) = trace::id_of(&traced).or_else(|| parent.map(|parent| parent.trace_id())) {
+        span.record("trace_id", trace);
+    }
+    let seen = Seen { state: gateway.state.clone(), method, route, span: span.clone(), traced, started, told: false };
+
+    let within = seen.traced.clone();
+    let mut response = next.run(request).instrument(within).instrument(span).await;
+    let operation = response.extensions_mut().remove::<Operation>().unwrap_or_default();
+    seen.tell(operation, response.status().as_u16());
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    if gateway.state.shutdown.is_leaving() && version <= Version::HTTP_11 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Longest name of a request that is taken over from a client.
+const LONGEST_NAME: usize = 64;
+
+/// The name that a client, or a proxy before the gateway, has given the request.
+fn name_of(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get("x-request-id")?.to_str().ok()?;
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    ((1..=LONGEST_NAME).contains(&name.len()) && is_plain).then(|| name.to_owned())
+}
+
+/// Methods are words that a client may make up.
+fn method_of(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::OPTIONS => "OPTIONS",
+        Method::HEAD => "HEAD",
+        _ => "_OTHER",
+    }
+}
+
+/// A request under way. When it is dropped before it was told about, its client has left.
+struct Seen {
+    state: Arc<state::State>,
+    method: &'static str,
+    route: String,
+    span: Span,
+    traced: Span,
+    started: Instant,
+    told: bool,
+}
+
+impl Seen {
+    fn tell(mut self, operation: Operation, status: u16) {
+        self.told = true;
+        let outcome = match (operation.ran, operation.codes.is_empty(), status) {
+            (true, true, _) => Outcome::Ok,
+            (true, false, _) => Outcome::Errors,
+            (false, true, 200..400) => Outcome::Ok,
+            (false, _, _) => Outcome::Refused,
+        };
+        self.record(&operation, status, outcome);
+    }
+
+    fn record(&self, operation: &Operation, status: u16, outcome: Outcome) {
+        let elapsed = self.started.elapsed();
+        let Operation { name, kind, codes, caller, .. } = operation;
+        let name = name.as_deref();
+        self.state.metrics.request(name, *kind, status, outcome, elapsed);
+        codes.iter().for_each(|code| self.state.metrics.error(code));
+        let codes = (!codes.is_empty()).then(|| codes.join(" "));
+        if !self.traced.is_disabled() {
+            self.traced.record("http.response.status_code", status);
+            self.traced.record("graphql.operation.type", kind.as_str());
+            self.traced.record("graphql.operation.name", name);
+            self.traced.record("c360.codes", codes.as_deref());
+            if outcome != Outcome::Ok && (status >= 500 || codes.as_deref().is_some_and(is_our_fault)) {
+                self.traced.record("otel.status_code", "ERROR");
+            }
+        }
+        let (who, client, subject) = caller.as_deref().map_or((None, None, None), who);
+        tracing::info!(
+            target: "c360::access", parent: &self.span, method = self.method, route = self.route, operation = name,
+            kind = kind.as_str(), status, outcome = outcome.as_str(), codes, ms = milliseconds(elapsed), caller = who,
+            client_id = client, subject, "answered"
+        );
+    }
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        if !self.told {
+            // The status that proxies write for a client that closed its connection.
+            self.record(&Operation::default(), 499, Outcome::Gone);
+        }
+    }
+}
+
+/// The kind of caller, in one word.
+pub(super) fn kind_of(caller: &Caller) -> &'static str {
+    match caller.actor {
+        Actor::Staff(_) => "staff",
+        Actor::Customer(_) => "customer",
+        Actor::Partner(_) => "partner",
+    }
+}
+
+/// The kind of caller, its client, and the subject of staff alone: that of a customer is a customer.
+fn who(caller: &Caller) -> (Option<&'static str>, Option<&str>, Option<&str>) {
+    let client = Some(caller.client_id.as_str());
+    match &caller.actor {
+        Actor::Staff(_) => (Some("staff"), client, Some(caller.subject.as_str())),
+        Actor::Customer(_) => (Some("customer"), client, None),
+        Actor::Partner(_) => (Some("partner"), client, None),
+    }
+}
+
+fn is_our_fault(codes: &str) -> bool {
+    [Code::InternalServerError, Code::Unavailable, Code::Timeout].iter().any(|code| codes.contains(code.as_str()))
+}
+
+fn milliseconds(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 1e5).round() / 100.0
+}

@@ -1,0 +1,28 @@
+//! What the process tells about itself: the log on standard error, and traces to a collector.
+
+pub mod trace;
+
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::config::{Config, ConfigError};
+
+/// Starts the log, and traces if a collector is set. What is given back sends the last traces when it is finished.
+///
+/// # Errors
+/// A setting cannot be used; the message names it.
+pub fn start(config: &Config) -> Result<trace::Exporter, ConfigError> {
+    let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| ConfigError(format!("log.filter: {error}")))?;
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = if config.log.format == "json" {
+        log.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+    } else {
+        log.boxed()
+    };
+    let exporter = trace::Exporter::new(&config.tracing)?;
+    let traces = exporter.layer();
+    let registry = tracing_subscriber::registry().with(traces).with(log.with_filter(filter));
+    registry.try_init().map_err(|error| ConfigError(format!("the log cannot be started: {error}")))?;
+    Ok(exporter)
+}
