@@ -13,6 +13,7 @@ pub mod http;
 pub mod ingest;
 pub mod node;
 pub mod read;
+pub mod reindex;
 pub mod retailer;
 pub mod schema;
 pub mod scope;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
 
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach, policy};
 use crate::error::Fault;
@@ -67,8 +67,13 @@ impl Scope {
 
     /// Runs a statement.
     pub(crate) async fn query(&self, written: &crate::read::Written) -> Result<Vec<QueryResult>, Fault> {
+        self.rows(written.statement.clone()).await
+    }
+
+    /// The rows of a statement that a store has written.
+    pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
         self.0.state.statements.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(self.0.state.db.query_all_raw(written.statement.clone()).await?)
+        Ok(self.0.state.db.query_all_raw(statement).await?)
     }
 
     /// Conditions over the table `x` that keep what the caller may not know of from being seen.

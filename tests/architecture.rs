@@ -13,7 +13,8 @@ const LAYERS: &[&[&str]] = &[
     &["schema"],
     &["http"],
     &["bulk"],
-    &["ingest", "retailer", "verify"],
+    &["ingest", "reindex", "retailer"],
+    &["verify"],
     &["cli"],
 ];
 

@@ -3,6 +3,7 @@
 mod demo;
 mod import;
 mod migrate;
+mod reindex;
 mod schema;
 mod seed;
 mod serve;
@@ -40,7 +41,9 @@ enum Command {
     Seed(seed::Arguments),
     /// Bring real data in. Running it again changes nothing.
     Import(import::Arguments),
-    /// Check every ledger; print what is wrong, and fail if anything is.
+    /// Make the search index anew, as far as it is wrong; it may be in use meanwhile.
+    Reindex,
+    /// Check every ledger and the search index; print what is wrong, and fail if anything is.
     Verify,
     /// Print the GraphQL schema.
     Schema(schema::Arguments),
@@ -99,6 +102,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Migrate(arguments) => migrate::run(&config, &arguments).await,
         Command::Seed(arguments) => seed::run(&config, &arguments).await,
         Command::Import(arguments) => import::run(&config, &arguments).await,
+        Command::Reindex => reindex::run(config).await,
         Command::Verify => verify::run(config).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Token(arguments) => token::run(&config, arguments),
