@@ -13,4 +13,5 @@ mod pages;
 mod policy;
 mod reading;
 mod schema;
+mod search;
 mod tokens;
