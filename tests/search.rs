@@ -313,7 +313,7 @@ on_both! {
         let long = "x".repeat(201);
         for (variables, argument) in [
             (json!({ "query": "" }), "query"), (json!({ "query": " -- " }), "query"), (json!({ "query": "👩‍🚀" }), "query"),
-            (json!({ "query": long }), "query"), (json!({ "sort": "BEST_MATCH" }), "sort"), (json!({ "query": "kim", "sort": "NAME" }), "sort"),
+            (json!({ "query": long }), "query"), (json!({ "query": "a b c d e f g h i" }), "query"), (json!({ "sort": "BEST_MATCH" }), "sort"), (json!({ "query": "kim", "sort": "NAME" }), "sort"),
             (json!({ "filter": { "memberSinceFrom": "2025-01-01T00:00:00Z" } }), "filter"), (json!({ "query": "kim", "first": 101 }), "first"),
             (json!({ "query": "kim", "after": "nonsense" }), "after"),
         ] {

@@ -30,7 +30,7 @@ impl CustomerQuery {
     /// Korean), whatever its case and accents and in any order, the start of an e-mail, a phone number in any notation,
     /// the number of a customer, a card or an order, a name on a social network, an id in another system. Without a query:
     /// all customers. Partners give an e-mail, a phone number or a number in full. Who was merged into another is found
-    /// as that other one. Of e-mails and numbers that start so, the first thousand are looked at.
+    /// as that other one. Of e-mails and numbers that start so, the first 500 are looked at.
     async fn customers(
         &self,
         ctx: &Context<'_>,

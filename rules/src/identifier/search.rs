@@ -1,7 +1,7 @@
 //! What a name is found by: entries that are looked up whole, so that a search costs what its answer has.
 //!
 //! A customer has an entry for every start of every word of the name (in Chinese, Japanese and Korean: for every part of
-//! it), and one for every two words. A search looks up one entry and, if it has more words than that, compares the
+//! it), and four for every two words. A search looks up one entry and, if it has more words than that, compares the
 //! rest with the names that stand beside it.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub enum Entry {
     Whole = 0,
     /// The start of a word, or a part of a Chinese, Japanese or Korean one.
     Part = 1,
-    /// The first two letters of two words.
+    /// The first letter or two of two words.
     Pair = 2,
     /// A number of the customer, in its normal form.
     Number = 3,
@@ -67,8 +67,10 @@ impl NameEntries {
         for (at, (word, entry)) in all.iter().enumerate() {
             made.add_word(word, *entry);
             for (other, _) in &all[..at] {
-                if let Some(pair) = pair(other, word) {
-                    made.add(pair, Entry::Pair);
+                for (one, two) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+                    if let Some(pair) = pair(&start(other, one), &start(word, two)) {
+                        made.add(pair, Entry::Pair);
+                    }
                 }
             }
         }
@@ -176,10 +178,10 @@ impl NameQuery {
 
     /// The entry that stands for the two longest words.
     fn pair(&self) -> Option<String> {
-        let mut words: Vec<&String> = self.words.iter().filter(|word| start_of_pair(word).is_some()).collect();
+        let mut words: Vec<&String> = self.words.iter().filter(|word| !is_cjk_word(word)).collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
         match words.as_slice() {
-            [one, other, ..] => pair(one, other),
+            [one, other, ..] => pair(&start(one, 2), &start(other, 2)),
             _ => None,
         }
     }
@@ -198,13 +200,12 @@ fn is_cjk_word(word: &str) -> bool {
 }
 
 fn pair(one: &str, other: &str) -> Option<String> {
-    let (one, other) = (start_of_pair(one)?, start_of_pair(other)?);
-    Some(if one < other { format!("{one} {other}") } else { format!("{other} {one}") })
+    let is_pair = !is_cjk_word(one) && !is_cjk_word(other);
+    is_pair.then(|| if one < other { format!("{one} {other}") } else { format!("{other} {one}") })
 }
 
-fn start_of_pair(word: &str) -> Option<String> {
-    let start: String = word.chars().take(2).collect();
-    (start.chars().count() == 2 && !is_cjk_word(word)).then_some(start)
+fn start(word: &str, letters: usize) -> String {
+    word.chars().take(letters).collect()
 }
 
 /// `O'Brien` as obrien, `Anne-Marie` as annemarie.
@@ -332,10 +333,10 @@ mod tests {
 
     #[test]
     fn a_name_has_few_entries() {
-        assert_eq!(NameEntries::of(&["Emily Smith"]).entries.len(), 11);
+        assert_eq!(NameEntries::of(&["Emily Smith"]).entries.len(), 14);
         assert_eq!(NameEntries::of(&["김민준"]).entries.len(), 6);
         let long = NameEntries::of(&[&"Maximilian Wolfeschlegelsteinhausenbergerdorff ".repeat(40)]);
-        assert!(long.entries.len() < 30 && long.names.len() < 800, "{long:?}");
+        assert!(long.entries.len() < 36 && long.names.len() < 800, "{long:?}");
     }
 
     proptest! {

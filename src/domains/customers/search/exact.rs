@@ -36,7 +36,7 @@ impl Exact {
         }
     }
 
-    /// Everybody who has it, staff's list by name, a partner's by id; of a crowd the first thousand of each reading.
+    /// Everybody who has it, staff's list by name, a partner's by id; of a crowd the first 500 of each reading.
     pub(super) async fn find(&self, scope: &Scope, filter: &CustomerFilter) -> Result<Vec<Uuid>, Fault> {
         let mut sql = Sql::new(scope.backend());
         let readings: Vec<_> = self.readings(&mut sql).iter().map(|reading| limited(reading)).collect();

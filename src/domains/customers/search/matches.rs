@@ -11,7 +11,7 @@ use crate::read::connection::MAX_COUNT;
 use crate::scope::Scope;
 
 /// Of identifiers that start with a text, as many are looked at: the first of them, in their own order.
-pub(super) const CANDIDATES: usize = 1_000;
+pub(super) const CANDIDATES: usize = 500;
 
 /// One more than is counted.
 const COUNTED: usize = MAX_COUNT as usize + 1;
@@ -258,7 +258,10 @@ fn contained(texts: &[String], sql: &mut Sql) -> Vec<String> {
         let pattern = sql.parameter(format!("%{text}%"));
         format!(" AND (' ' || s.names || ' ') LIKE {pattern}")
     };
-    texts.iter().map(condition).collect()
+    // The longest last: most names that are looked at have it, for it is what was looked up.
+    let mut texts: Vec<&String> = texts.iter().collect();
+    texts.sort_by_key(|text| text.len());
+    texts.into_iter().map(condition).collect()
 }
 
 /// The filter, over customers by that alias; each condition after an `AND`.

@@ -8,6 +8,7 @@ mod matches;
 
 use async_graphql::{Context, Enum, InputObject};
 use c360_rules::access::Scope as Grant;
+use c360_rules::identifier;
 use uuid::Uuid;
 
 pub use self::entries::{Record, entries};
@@ -26,6 +27,9 @@ const EXACT: i64 = 1;
 
 /// The most characters of a query.
 const LONGEST_QUERY: usize = 200;
+
+/// The most words of a query.
+const MOST_WORDS: usize = 8;
 
 /// Which customers. Staff only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, InputObject)]
@@ -101,6 +105,9 @@ impl Search {
         }
         if !query.chars().any(char::is_alphanumeric) {
             return Err(Fault::bad_input("query", "give at least one letter or digit, or leave it out"));
+        }
+        if identifier::name_words(query).len() > MOST_WORDS {
+            return Err(Fault::bad_input("query", format!("at most {MOST_WORDS} words")));
         }
         if !matches!(self.sort, None | Some(CustomerSort::BestMatch)) {
             return Err(Fault::bad_input("sort", "what a query finds comes by BEST_MATCH; leave the query out"));
