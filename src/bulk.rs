@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "partners",
     "segments",
     "customers",
+    "customer_search_entries",
     "customer_identities",
     "addresses",
     "consents",

@@ -16,6 +16,7 @@ pub mod ingest;
 pub mod metrics;
 pub mod node;
 pub mod read;
+pub mod reindex;
 pub mod retailer;
 pub mod schema;
 pub mod scope;

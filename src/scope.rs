@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
 use tracing::Instrument as _;
 
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
@@ -66,10 +66,15 @@ impl Scope {
 
     /// Runs a statement.
     pub(crate) async fn query(&self, written: &crate::read::Written) -> Result<Vec<QueryResult>, Fault> {
+        self.rows(written.statement.clone()).await
+    }
+
+    /// The rows of a statement that a store has written.
+    pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
         let State { db, metrics, statements, config, .. } = self.0.state.as_ref();
         statements.fetch_add(1, Ordering::Relaxed);
         let running = metrics.statement(db::pool(db, &config.database));
-        let rows = db.query_all_raw(written.statement.clone()).instrument(trace::statement(self.backend())).await;
+        let rows = db.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
         self.0.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
         Ok(rows)

@@ -4,6 +4,8 @@ use c360_rules::id::{self, Kind};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement};
 use uuid::Uuid;
 
+use crate::reindex::reindex;
+
 /// Most violations of one law that are told one by one.
 const TOLD: usize = 20;
 
@@ -111,6 +113,29 @@ pub struct Findings {
     pub violations: usize,
 }
 
+/// Whether customers are found by what they are called, and by nothing else.
+async fn search_index(
+    db: &DatabaseConnection,
+    findings: &mut Findings,
+    tell: &mut impl FnMut(String),
+) -> Result<(), DbErr> {
+    let (mut told, law) = (0, "a customer is found by the names and numbers of its records");
+    let summary = reindex(db, false, |_, wrong| {
+        for id in wrong.iter().take(TOLD - told) {
+            tell(format!("{}: run `c360 reindex` ({law})", id::encode(Kind::Customer, *id)));
+            told += 1;
+        }
+    })
+    .await?;
+    let wrong = usize::try_from(summary.wrong).unwrap_or(usize::MAX);
+    if wrong > told {
+        tell(format!("and {} more ({law})", wrong - told));
+    }
+    findings.laws += 1;
+    findings.violations += wrong;
+    Ok(())
+}
+
 /// Checks every law; `tell` is called with a line for each violation, up to a bound for each law.
 ///
 /// # Errors
@@ -134,5 +159,6 @@ pub async fn verify(db: &DatabaseConnection, mut tell: impl FnMut(String)) -> Re
             tell(format!("and {} more ({})", rows.len() - TOLD, law.name));
         }
     }
+    search_index(db, &mut findings, &mut tell).await?;
     Ok(findings)
 }

@@ -15,7 +15,8 @@ const LAYERS: &[&[&str]] = &[
     &["schema"],
     &["http"],
     &["bulk"],
-    &["ingest", "retailer", "verify"],
+    &["ingest", "reindex", "retailer"],
+    &["verify"],
     &["cli"],
 ];
 

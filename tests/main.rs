@@ -17,5 +17,6 @@ mod pages;
 mod policy;
 mod reading;
 mod schema;
+mod search;
 mod throttling;
 mod tokens;

@@ -105,11 +105,12 @@ fn promised(who: Who, field: &str) -> bool {
         if STAFF.contains(&field) {
             return false;
         }
-        let Who::Partner(scopes) = who else { return field != "Query.customer360" };
+        let Who::Partner(scopes) = who else { return !["Query.customer360", "Query.customers"].contains(&field) };
         let has = |scope: &str| scopes.split(' ').any(|s| s == scope);
         // The nodes that are asked for here are customers.
         if field == "Query.me"
-            || (["Query.customer360", "Query.node", "Query.nodes"].contains(&field) && !has("customers:read"))
+            || (["Query.customer360", "Query.customers", "Query.node", "Query.nodes"].contains(&field)
+                && !has("customers:read"))
         {
             return false;
         }
@@ -219,6 +220,7 @@ pub(crate) async fn roots(app: &App, who: Who, id: &str) -> BTreeMap<&'static st
         ("ticket", format!("ticket(by: {{number: \"{}\"}})", text_of(app, &of("tickets")).await)),
         ("tickets", "tickets(first: 5)".to_owned()),
         ("loyaltyProgramme", "loyaltyProgramme".to_owned()),
+        ("customers", format!("customers(query: \"{}\")", demo::DEMO_CUSTOMER.email)),
         ("customer360", format!("customer360(by: {{id: \"{id}\"}})")),
         ("me", "me".to_owned()),
     ]);

@@ -18,6 +18,7 @@ pub mod customer;
 pub mod customer_identity;
 pub mod customer_merge;
 pub mod customer_note;
+pub mod customer_search_entry;
 pub mod customer_segment;
 pub mod customer_statistics;
 pub mod customer_tag;

@@ -11,7 +11,7 @@ CREATE TABLE customers (
   status text NOT NULL CHECK (status IN ('ACTIVE','MERGED','ERASED')),
   merged_into_id uuid REFERENCES customers (id),
   name text,
-  name_folded text,
+  name_folded text COLLATE \"C\",
   locale text,
   birthday date,
   preferred_channel text CHECK (preferred_channel IN ('EMAIL','SMS','PHONE','PUSH','POST','CHAT')),
@@ -25,22 +25,20 @@ CREATE TABLE customers (
   CONSTRAINT customers_merged CHECK ((status = 'MERGED') = (merged_into_id IS NOT NULL))
 );
 
-CREATE INDEX customers_name ON customers (name_folded, id);
-
 CREATE TABLE customer_identities (
   id uuid PRIMARY KEY,
   customer_id uuid NOT NULL REFERENCES customers (id),
   kind text NOT NULL CHECK (kind IN ('EMAIL','PHONE','LOYALTY_CARD','SOCIAL','DEVICE','EXTERNAL')),
   namespace text NOT NULL,
   value text NOT NULL,
-  normalized text NOT NULL,
+  normalized text COLLATE \"C\" NOT NULL,
   verified_at timestamptz,
   source text NOT NULL,
   created_at timestamptz NOT NULL,
   CONSTRAINT customer_identities_once UNIQUE (customer_id, kind, namespace, normalized)
 );
 
-CREATE INDEX customer_identities_lookup ON customer_identities (normalized, kind, namespace);
+CREATE INDEX customer_identities_lookup ON customer_identities (kind, normalized, namespace);
 
 CREATE UNIQUE INDEX customer_identities_verified ON customer_identities (kind, namespace, normalized) WHERE verified_at IS NOT NULL;
 

@@ -25,11 +25,14 @@ impl MigrationTrait for Step {
 async fn apply(manager: &SchemaManager<'_>, ddl: &str) -> Result<(), DbErr> {
     let sqlite = manager.get_database_backend() == DbBackend::Sqlite;
     for statement in ddl.split(";\n").map(str::trim).filter(|s| !s.is_empty()) {
-        let text = if sqlite { for_sqlite(statement) } else { statement.to_owned() };
+        let text = if sqlite { for_sqlite(&statement.replace(BYTEWISE, "")) } else { statement.to_owned() };
         manager.get_connection().execute_unprepared(&text).await?;
     }
     Ok(())
 }
+
+/// Texts that are compared byte by byte, whatever the database's language; SQLite always does.
+const BYTEWISE: &str = " COLLATE \"C\"";
 
 /// Maps the type words of a `CREATE TABLE` and makes the table `STRICT`; other statements stay as they are.
 fn for_sqlite(statement: &str) -> String {

@@ -35,7 +35,7 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
     (
         "Query",
         &[
-            (Find, "customer360"),
+            (Find, "customer360 customers"),
             (Own, "me"),
             (Row, "node nodes"),
             (Records(Domain::Orders), "order"),

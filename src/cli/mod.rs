@@ -4,6 +4,7 @@ mod demo;
 mod health;
 mod import;
 mod migrate;
+mod reindex;
 mod schema;
 mod seed;
 mod serve;
@@ -43,7 +44,9 @@ enum Command {
     Import(import::Arguments),
     /// Ask the gateway on this machine whether it is ready; fail if it is not.
     Health(health::Arguments),
-    /// Check every ledger; print what is wrong, and fail if anything is.
+    /// Make the search index anew, as far as it is wrong; it may be in use meanwhile.
+    Reindex,
+    /// Check every ledger and the search index; print what is wrong, and fail if anything is.
     Verify,
     /// Print the GraphQL schema.
     Schema(schema::Arguments),
@@ -109,6 +112,7 @@ async fn obey(command: Command, config: Config) -> Result<(), Failure> {
         Command::Seed(arguments) => seed::run(&config, &arguments).await,
         Command::Import(arguments) => import::run(&config, &arguments).await,
         Command::Health(arguments) => health::run(&config, &arguments).await,
+        Command::Reindex => reindex::run(config).await,
         Command::Verify => verify::run(config).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Token(arguments) => token::run(&config, arguments),

@@ -74,6 +74,15 @@ impl PageArguments {
             |name, text: &Option<String>| text.as_deref().map(|text| Place::decode(name, text, list)).transpose();
         Ok(Page { size, backwards, after: place("after", &self.after)?, before: place("before", &self.before)?, order })
     }
+
+    /// How many rows are asked for from the start, and after which place, for lists that are found by other means.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` that names the argument.
+    pub fn start(&self, list: u64) -> Result<(usize, Option<Place>), Fault> {
+        let page = self.page(Order::oldest("", "x.id"), list)?;
+        Ok((usize::try_from(page.size).unwrap_or(usize::MAX), page.after))
+    }
 }
 
 pub(super) fn argument<'a>(arguments: &'a Arguments, name: &str) -> Option<&'a Value> {

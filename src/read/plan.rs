@@ -176,6 +176,10 @@ impl Node {
             node.wants_total = wants_total(field);
             node.page = page.page(*order, *list)?;
         }
+        if let super::relation::Find::Found { list, page, .. } = &root.find {
+            node.list = *list;
+            node.page = page.page(node.page.order, *list)?;
+        }
         node.columns = root.rows.always(node.page.order);
         Ok(node)
     }
@@ -198,6 +202,7 @@ impl Node {
     }
 }
 
-fn wants_total(field: SelectionField<'_>) -> bool {
+/// Whether the field, a connection, is asked how many rows it has in all.
+pub fn wants_total(field: SelectionField<'_>) -> bool {
     field.selection_set().any(|child| child.name() == "totalCount")
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{InputType, Name, Value};
 
-use super::connection::PageArguments;
+use super::connection::{PageArguments, Place};
 use super::row::{self, Column, Columns, Kind, Row};
 use super::sql::Sql;
 use super::tree::{AnyRows, Rows};
@@ -195,6 +195,17 @@ pub enum Find {
     One(Pieces),
     /// Those with these ids, as far as they exist.
     Ids(Vec<uuid::Uuid>),
+    /// A page of those that something else has found: one row more than the page, as far as there is one.
+    Found {
+        /// Where each stands in its list, in the list's order. The key is the list's own affair.
+        places: Vec<Place>,
+        /// How many there are in all, if that was asked for.
+        total: Option<i64>,
+        /// What makes this list another than its siblings, for its cursors.
+        list: u64,
+        /// Which page.
+        page: PageArguments,
+    },
     /// A page of those that meet the conditions.
     Page {
         /// Conditions over `x`.

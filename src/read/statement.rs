@@ -217,6 +217,11 @@ fn from_root(plan: &Plan, scope: &Scope, sql: &mut Sql) -> String {
             conditions.push(sql.one_of("x.id", ids));
             format!("FROM {table} x WHERE {}", conditions.join(" AND "))
         }
+        Find::Found { places, .. } => {
+            let ids: Vec<_> = places.iter().map(|place| place.id).collect();
+            conditions.push(sql.one_of("x.id", &ids));
+            format!("FROM {table} x WHERE {}", conditions.join(" AND "))
+        }
         _ => {
             let node = &plan.nodes[0];
             conditions.extend(node.conditions.iter().map(|pieces| pieces.write(sql)));

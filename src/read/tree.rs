@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::connection::{Connection, Listed, PageArguments, Place};
 use super::eager::Eager;
 use super::plan::Plan;
+use super::relation::Find;
 use super::row::{Cells, Columns, Kind, Row};
 use super::statement::{COUNTED_CANDIDATES, HEADER, TOTALS, Written};
 use crate::error::Fault;
@@ -39,6 +40,7 @@ struct Loaded {
 pub(super) trait AnyRows: Send + Sync {
     fn push(&mut self, parent: Uuid, id: Uuid, key: i64, cells: &mut Cells<'_>) -> Result<(), DbErr>;
     fn sort(&mut self, descending: bool);
+    fn arrange(&mut self, places: &[Place]);
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -70,6 +72,14 @@ impl<R: Row> AnyRows for Rows<R> {
             let within = (a.key, a.row.id()).cmp(&(b.key, b.row.id()));
             a.parent.cmp(&b.parent).then(if descending { within.reverse() } else { within })
         });
+    }
+
+    fn arrange(&mut self, places: &[Place]) {
+        let at = |entry: &Entry<R>| places.iter().position(|place| place.id == entry.row.id());
+        self.0.sort_by_key(|entry| at(entry));
+        for entry in &mut self.0 {
+            entry.key = at(entry).map_or(0, |at| places[at].key);
+        }
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -120,6 +130,10 @@ impl Tree {
         }
         for (part, node) in parts.iter_mut().zip(&plan.nodes) {
             part.sort(node.page.order.descending);
+        }
+        if let Find::Found { places, total, .. } = &plan.root.find {
+            parts[0].arrange(places);
+            totals.extend(total.map(|total| ((0, Uuid::nil()), total)));
         }
         Ok(Self(Arc::new(Loaded { plan, rows: parts, totals, candidates, scope: scope.clone() })))
     }

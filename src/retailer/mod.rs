@@ -97,6 +97,7 @@ impl Retailer {
         person.make_feedback();
         person.make_contacts();
         person.make_statistics();
+        person.make_search_entries();
         person.rows
     }
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 
 use super::person::{Actor, Happening, Person};
 use super::text::{Place, TEXT};
+use crate::domains::customers::search;
 
 /// The number of the customer at an index.
 pub fn customer_number(index: u64) -> String {
@@ -66,6 +67,12 @@ impl Person<'_> {
         let label = Some(customer_number(self.index));
         let created = Happening::new("CUSTOMER_CREATED", "CUSTOMERS", self.since, (Kind::Customer, self.id));
         self.happened(Happening { label, actor, ..created });
+    }
+
+    /// What the customer is found by; a double is found as the customer.
+    pub(super) fn make_search_entries(&mut self) {
+        let records: Vec<_> = self.rows.customers.iter().map(search::Record::of).collect();
+        self.rows.customer_search_entries = search::entries(self.id, &records);
     }
 
     fn make_identities(&mut self) {

@@ -39,6 +39,7 @@ tables! {
     partners: partner,
     segments: segment,
     customers: customer,
+    customer_search_entries: customer_search_entry,
     customer_identities: customer_identity,
     addresses: address,
     consents: consent,

@@ -4,11 +4,13 @@ mod email;
 mod name;
 mod phone;
 mod plans;
+mod search;
 
 pub use email::email;
 pub(crate) use name::is_word;
 pub use name::{name_fold, name_words};
 pub use phone::{calling_code, is_region, phone};
+pub use search::{Entry, Lookup, NameEntries, NameQuery};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Why a text is not the identifier that was asked for.
@@ -55,6 +57,12 @@ pub(crate) fn is_space(c: char) -> bool {
 
 pub(crate) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{30fc}')
+}
+
+/// Han, kana and Hangul: scripts in which a name may stand within a word.
+pub(crate) fn is_cjk(c: char) -> bool {
+    matches!(c, '\u{3005}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// The value of a decimal digit of the scripts in which people write numbers.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::HIDDEN;
-use crate::identifier::{is_dash, is_invisible, is_space, is_word, name_fold, name_words};
+use crate::identifier::{is_cjk, is_dash, is_invisible, is_space, is_word, name_fold, name_words};
 
 /// The fewest digits that make a number personal: a phone, a card, a date of birth.
 const PERSONAL_DIGITS: usize = 6;
@@ -138,12 +138,6 @@ fn spellings(word: String) -> Vec<Vec<char>> {
         [_] => Vec::new(),
         _ => vec![word],
     }
-}
-
-/// Han, kana and Hangul: scripts in which a name may stand within a word.
-fn is_cjk(c: char) -> bool {
-    matches!(c, '\u{3005}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 
 pub mod object;
 pub mod query;
+pub mod search;
 pub mod store;
 
 pub use object::CustomerProfile;
 pub use query::CustomerIdentifier;
+pub use search::{CustomerFilter, CustomerSort, Search};

@@ -17,6 +17,7 @@ use super::programme::Programme;
 use super::rows::Rows;
 use super::sales::{Basket, Sale};
 use super::values::{CURRENCY, SOURCE, customer_number, id};
+use crate::domains::customers::search;
 
 /// What every household's rows refer to.
 #[derive(Debug)]
@@ -74,6 +75,8 @@ impl World {
             label: Some(number.clone()),
             ..self.event(owner, "CUSTOMER_CREATED", "CUSTOMERS", ("customer", owner.customer_id), since)
         });
+        rows.search_entries
+            .extend(search::entries(owner.customer_id, &[search::Record { number: &number, name: None }]));
         rows.customers.push(customer::Model {
             id: owner.customer_id,
             number,

@@ -1,9 +1,9 @@
 //! The rows of one or more households, table by table, written at once or within a transaction.
 
 use c360_entities::{
-    campaign_member, coupon, customer, customer_identity, customer_statistics, customer_tag, event, loyalty_account,
-    loyalty_card, loyalty_transaction, order, order_discount, order_line, payment, points_allocation, points_lot,
-    store,
+    campaign_member, coupon, customer, customer_identity, customer_search_entry, customer_statistics, customer_tag,
+    event, loyalty_account, loyalty_card, loyalty_transaction, order, order_discount, order_line, payment,
+    points_allocation, points_lot, store,
 };
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel as _, Iterable as _};
 
@@ -46,6 +46,7 @@ macro_rules! tables {
 tables! {
     stores: store,
     customers: customer,
+    search_entries: customer_search_entry,
     identities: customer_identity,
     tags: customer_tag,
     orders: order,
