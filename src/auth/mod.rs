@@ -1,7 +1,14 @@
 //! Who asks: from a token to a [`Caller`], and what the caller may do.
 
+mod claims;
 pub mod issue;
+mod jws;
+mod keys;
+pub mod partners;
 pub mod policy;
+mod registry;
+pub mod revocations;
+mod source;
 pub mod token;
 
 use c360_rules::access::{Role, Scope as Grant, Scopes};

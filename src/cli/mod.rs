@@ -3,6 +3,7 @@
 mod demo;
 mod import;
 mod migrate;
+mod partner;
 mod schema;
 mod seed;
 mod serve;
@@ -44,8 +45,10 @@ enum Command {
     Verify,
     /// Print the GraphQL schema.
     Schema(schema::Arguments),
-    /// Make keys and signed tokens for development.
+    /// Make keys and signed tokens for development; revoke tokens, clients and keys.
     Token(token::Arguments),
+    /// Register partners, give them secrets, shut them out.
+    Partner(partner::Arguments),
 }
 
 /// Why a command failed, in one line for the person who typed it.
@@ -101,7 +104,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Import(arguments) => import::run(&config, &arguments).await,
         Command::Verify => verify::run(config).await,
         Command::Schema(arguments) => schema::run(&arguments),
-        Command::Token(arguments) => token::run(&config, arguments),
+        Command::Token(arguments) => token::run(&config, arguments).await,
+        Command::Partner(arguments) => partner::run(&config, arguments).await,
     }
 }
 

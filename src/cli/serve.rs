@@ -1,5 +1,6 @@
 //! `c360 serve`: production.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
@@ -22,7 +23,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     if let Some(listen) = arguments.listen {
         config.listen = listen;
     }
-    let verifier = Verifier::new(&config.auth)?;
+    let verifier = Verifier::new(&config)?;
     let database = super::open(&config).await?;
     super::require_current_schema(&database).await?;
     let listener = bind(&config.listen).await?;
@@ -42,7 +43,14 @@ pub(super) fn state(config: Config, db: DatabaseConnection, verifier: Verifier) 
 
 /// Serves until the process is asked to stop; requests in flight are answered first.
 pub(super) async fn serve(listener: TcpListener, state: Arc<State>) -> Result<(), Failure> {
-    axum::serve(listener, http::router(state)).with_graceful_shutdown(stopped()).await?;
+    state.verifier.warm_up().await;
+    let current = tokio::spawn({
+        let state = state.clone();
+        async move { state.verifier.keep_current(&state.db, &state.clock).await }
+    });
+    let service = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
+    current.abort();
     Ok(())
 }
 

@@ -56,8 +56,8 @@ impl App {
         let jwks = keys.path().join("jwks.json");
         std::fs::write(&jwks, &key.jwks).unwrap();
         let mut config = config(&database.url);
-        config.auth.jwks_file = jwks;
-        let verifier = Verifier::new(&config.auth).unwrap();
+        config.auth.main.jwks_file = jwks;
+        let verifier = Verifier::new(&config).unwrap();
         let db = database.connection.clone();
         let state = Arc::new(State::new(config, Clock::fixed(now()), db, verifier, c360::schema::relations()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -78,8 +78,8 @@ impl App {
 pub fn config(url: &str) -> Config {
     let mut config = Config::load(None, &|_| None).unwrap();
     config.database.url = url.to_owned();
-    config.auth.issuer = ISSUER.into();
-    config.auth.audience = AUDIENCE.into();
+    config.auth.main.issuer = ISSUER.into();
+    config.auth.main.audience = AUDIENCE.into();
     config
 }
 
