@@ -328,7 +328,10 @@ mod tests {
         };
         let auth = Config::load(Some(file.path()), &env).unwrap().auth;
         let (shop, entra) = (&auth.issuers["shop-login"], &auth.issuers["entra"]);
-        assert_eq!((shop.issuer.as_str(), shop.audience.as_str(), shop.jwks_url.as_str()), ("b", "c360", "https://b.test"));
+        assert_eq!(
+            (shop.issuer.as_str(), shop.audience.as_str(), shop.jwks_url.as_str()),
+            ("b", "c360", "https://b.test")
+        );
         assert_eq!((&shop.claims.client_id, &shop.claims.scope), (&vec!["azp".to_owned()], &auth.main.claims.scope));
         assert_eq!((entra.issuer.as_str(), entra.jwks_url.as_str()), ("c", ""));
         assert_eq!(entra.claims.client_id, ["azp", "appid"]);

@@ -48,7 +48,8 @@ struct Published {
 impl KeySet {
     /// From a JWK set (RFC 7517): those of its keys that verify signatures by an algorithm of `allowed`.
     pub(super) fn from_jwks(bytes: &[u8], allowed: &[Algorithm]) -> Result<Self, String> {
-        let published: Published = serde_json::from_slice(bytes).map_err(|error| format!("is not a JWK set: {error}"))?;
+        let published: Published =
+            serde_json::from_slice(bytes).map_err(|error| format!("is not a JWK set: {error}"))?;
         let keys: Vec<_> =
             published.keys.into_iter().filter_map(|value| from_jwk(value, allowed)).take(MOST).map(Arc::new).collect();
         if keys.is_empty() {

@@ -1,6 +1,7 @@
 //! Who asks: from a token to a [`Caller`], and what the caller may do.
 
 mod claims;
+mod fetch;
 pub mod issue;
 mod jws;
 mod keys;

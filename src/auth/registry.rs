@@ -88,7 +88,12 @@ impl Registered {
 impl Registry {
     /// Nothing is known yet.
     pub(super) fn new(generation: Arc<AtomicU64>) -> Self {
-        Self { current: RwLock::default(), history: Mutex::default(), reading: tokio::sync::Mutex::default(), generation }
+        Self {
+            current: RwLock::default(),
+            history: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+            generation,
+        }
     }
 
     pub(super) fn current(&self) -> Arc<Registered> {
@@ -184,7 +189,9 @@ impl Registry {
 async fn load(db: &DatabaseConnection, version: i64, now: DateTime<Utc>) -> Result<Registered, DbErr> {
     let partners = partner::Entity::find().filter(partner::Column::DisabledAt.is_null()).all(db).await?;
     let mut secrets: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for secret in partner_secret::Entity::find().filter(still_good(partner_secret::Column::ExpiresAt, now)).all(db).await? {
+    for secret in
+        partner_secret::Entity::find().filter(still_good(partner_secret::Column::ExpiresAt, now)).all(db).await?
+    {
         secrets.entry(secret.partner_id).or_default().push(secret.id);
     }
     let known = partners.into_iter().map(|row| {

@@ -44,7 +44,10 @@ impl Revoked {
     pub(super) fn all_of(proven: &Proven) -> impl Iterator<Item = Self> {
         let token_id = proven.vouched.token_id.clone().map(|id| Self::TokenId(proven.issuer.clone(), id));
         let key = proven.kid.clone().map(|kid| Self::Key(proven.issuer.clone(), kid));
-        [Self::Token(proven.signed), Self::Client(proven.vouched.client_id.clone())].into_iter().chain(token_id).chain(key)
+        [Self::Token(proven.signed), Self::Client(proven.vouched.client_id.clone())]
+            .into_iter()
+            .chain(token_id)
+            .chain(key)
     }
 
     /// Kind, issuer and name, as in the database.

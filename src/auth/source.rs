@@ -1,9 +1,10 @@
 //! Where an issuer's keys come from, and how they are kept current.
 //!
 //! Keys are read anew in the background before they go stale, and at once when a token names a key that is not known.
-//! How often, nobody outside can influence: between two looks at an address that answers lies the cooldown, and the gap
-//! after one that does not answer grows to it. A key that turns up during the cooldown is looked for at its end, whether
-//! or not another token asks, so no flood of invented key ids keeps a new key out for longer.
+//! The latter happens once per cooldown, however many tokens name however many keys. It has a budget of its own: that the
+//! background has just looked must not keep out a key that its issuer began to use a moment later. A key that turns up
+//! during the cooldown is looked for at its end, whether or not another token asks, so no flood of invented key ids keeps
+//! it out for longer. While an address does not answer, the gap between two looks grows to the cooldown.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,18 +14,17 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use tokio::time::Instant;
 
+use super::fetch::Address;
 use super::keys::KeySet;
 use crate::config::{self, ConfigError};
 
-/// Largest JWK set, in bytes.
-const MOST_BYTES: usize = 256 * 1024;
 /// How often files are looked at.
 const FILE_REFRESH: Duration = Duration::from_secs(5);
 const FILE_COOLDOWN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 enum Place {
-    Url { client: reqwest::Client, url: reqwest::Url },
+    Url(Address),
     JwksFile(PathBuf),
     PemFile(PathBuf),
     /// The gateway's own keys, which do not change while it runs.
@@ -51,6 +51,8 @@ pub(super) struct Source {
 #[derive(Clone, Copy, Debug, Default)]
 struct History {
     tried: Option<Instant>,
+    /// The last time because of a token.
+    tried_for_token: Option<Instant>,
     read: Option<Instant>,
     failures: u32,
     /// How long the answer is good for, as the provider says, within bounds.
@@ -68,15 +70,7 @@ impl Source {
         generation: Arc<AtomicU64>,
     ) -> Result<Self, ConfigError> {
         let place = if !issuer.jwks_url.is_empty() {
-            let url = address(&issuer.jwks_url)?;
-            let client = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(Duration::from_millis(settings.jwks_timeout_ms))
-                .timeout(Duration::from_millis(settings.jwks_timeout_ms))
-                .user_agent(concat!("c360/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .map_err(|error| ConfigError(format!("auth.jwks_url: {error}")))?;
-            Place::Url { client, url }
+            Place::Url(Address::new(&issuer.jwks_url, Duration::from_millis(settings.jwks_timeout_ms))?)
         } else if !issuer.jwks_file.as_os_str().is_empty() {
             Place::JwksFile(issuer.jwks_file.clone())
         } else if !issuer.public_key_file.as_os_str().is_empty() {
@@ -89,10 +83,7 @@ impl Source {
             )));
         };
         let (refresh, cooldown) = match place {
-            Place::Url { .. } => (
-                seconds(settings.jwks_refresh_seconds),
-                seconds(settings.jwks_cooldown_seconds),
-            ),
+            Place::Url(_) => (seconds(settings.jwks_refresh_seconds), seconds(settings.jwks_cooldown_seconds)),
             _ => (FILE_REFRESH, FILE_COOLDOWN),
         };
         let mut source = Self {
@@ -104,7 +95,7 @@ impl Source {
             ..Self::fixed(KeySet::default())
         };
         source.current = RwLock::new(None);
-        if !matches!(place, Place::Url { .. }) {
+        if !matches!(place, Place::Url(_)) {
             source.current = RwLock::new(Some(Arc::new(source.read_file(&place).map_err(ConfigError)?)));
         }
         source.place = place;
@@ -153,7 +144,7 @@ impl Source {
                 source.asked.notify_one();
                 return current;
             }
-            source.read_locked(&guard).await;
+            source.read_locked(&guard, true).await;
             source.current()
         });
         look.await.ok().flatten()
@@ -162,7 +153,8 @@ impl Source {
     /// Reads the keys now.
     pub(super) async fn read(&self) {
         let guard = self.reading.lock().await;
-        self.read_locked(&guard).await;
+        let for_token = self.with_history(|history| history.asked);
+        self.read_locked(&guard, for_token).await;
     }
 
     /// Reads the keys again whenever it is time.
@@ -186,37 +178,43 @@ impl Source {
     /// When the background looks next.
     fn due(&self) -> Option<Instant> {
         let history = self.with_history(|history| *history);
-        if history.asked || history.failures > 0 {
+        if history.failures > 0 {
             return self.earliest();
         }
         let good_for = history.good_for.map_or(self.refresh, |said| said.clamp(self.cooldown, self.refresh));
-        history.tried.map(|tried| tried + good_for)
+        let stale = history.tried.map(|tried| tried + good_for);
+        if history.asked { stale.min(self.earliest()) } else { stale }
     }
 
-    /// Before this, nobody looks.
+    /// Before this, nobody looks because of a token.
     fn earliest(&self) -> Option<Instant> {
         let history = self.with_history(|history| *history);
-        let pause = match history.failures {
-            0 => self.cooldown,
-            n => Duration::from_secs(1 << (n - 1).min(6)).min(self.cooldown),
-        };
-        history.tried.map(|tried| tried + pause)
+        match history.failures {
+            0 => history.tried_for_token.map(|tried| tried + self.cooldown),
+            n => {
+                let pause = Duration::from_secs(1 << (n - 1).min(6)).min(self.cooldown);
+                history.tried.map(|tried| tried + pause)
+            }
+        }
     }
 
     fn with_history<T>(&self, with: impl FnOnce(&mut History) -> T) -> T {
         with(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn read_locked(&self, _guard: &tokio::sync::MutexGuard<'_, ()>) {
+    async fn read_locked(&self, _guard: &tokio::sync::MutexGuard<'_, ()>, for_token: bool) {
         let begun = Instant::now();
         self.with_history(|history| {
             history.tried = Some(begun);
             history.asked = false;
+            if for_token {
+                history.tried_for_token = Some(begun);
+            }
         });
         let answer = match &self.place {
             Place::Own => return,
-            Place::Url { client, url } => fetch(client, url).await.and_then(|(bytes, good_for)| {
-                let keys = KeySet::from_jwks(&bytes, &self.allowed).map_err(|error| format!("{url} {error}"))?;
+            Place::Url(address) => address.fetch().await.and_then(|(bytes, good_for)| {
+                let keys = KeySet::from_jwks(&bytes, &self.allowed).map_err(|error| format!("the answer {error}"))?;
                 Ok((keys, good_for))
             }),
             file => self.read_file(file).map(|keys| (keys, None)),
@@ -224,8 +222,7 @@ impl Source {
         match answer {
             Ok((keys, good_for)) => {
                 self.with_history(|history| {
-                    let tried = history.tried;
-                    *history = History { tried, read: Some(begun), failures: 0, good_for, asked: false };
+                    *history = History { read: Some(begun), failures: 0, good_for, ..*history };
                 });
                 let before = self.current().unwrap_or_default();
                 let keys = keys.after(&before);
@@ -258,7 +255,7 @@ impl Source {
         let (path, setting) = match place {
             Place::JwksFile(path) => (path, "auth.jwks_file"),
             Place::PemFile(path) => (path, "auth.public_key_file"),
-            Place::Url { .. } | Place::Own => return Ok(KeySet::default()),
+            Place::Url(_) | Place::Own => return Ok(KeySet::default()),
         };
         let bytes =
             std::fs::read(path).map_err(|error| format!("{setting}: cannot read {}: {error}", path.display()))?;
@@ -273,7 +270,7 @@ impl Source {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Url { url, .. } => url.fmt(f),
+            Self::Url(address) => address.fmt(f),
             Self::JwksFile(path) | Self::PemFile(path) => path.display().fmt(f),
             Self::Own => f.write_str("own keys"),
         }
@@ -283,53 +280,4 @@ impl std::fmt::Display for Place {
 /// A setting in seconds, within what clocks can add.
 fn seconds(setting: u64) -> Duration {
     Duration::from_secs(setting.clamp(1, 366 * 86_400))
-}
-
-/// An address to read keys from: whoever can change what comes from there can make tokens.
-fn address(text: &str) -> Result<reqwest::Url, ConfigError> {
-    let url = reqwest::Url::parse(text).map_err(|error| ConfigError(format!("auth.jwks_url \"{text}\": {error}")))?;
-    let is_here = match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => {
-            host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-        None => false,
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_here => Ok(url),
-        _ => Err(ConfigError(format!("auth.jwks_url \"{text}\" must be https (http only to this machine)"))),
-    }
-}
-
-async fn fetch(client: &reqwest::Client, url: &reqwest::Url) -> Result<(Vec<u8>, Option<Duration>), String> {
-    let failed = |error: reqwest::Error| {
-        let error = error.without_url();
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
-    };
-    let request = client.get(url.clone()).header("accept", "application/jwk-set+json, application/json");
-    let mut response = request.send().await.map_err(failed)?;
-    if response.status() != reqwest::StatusCode::OK {
-        return Err(format!("it answers {}", response.status()));
-    }
-    let good_for = response
-        .headers()
-        .get("cache-control")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(',').find_map(|part| part.trim().strip_prefix("max-age=")?.parse().ok()))
-        .map(Duration::from_secs);
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > MOST_BYTES {
-            return Err(format!("the answer has more than {MOST_BYTES} bytes"));
-        }
-    }
-    Ok((bytes, good_for))
 }

@@ -259,8 +259,7 @@ impl Issuer {
             keys = self.keys.look_again(keys.as_ref()).await;
         }
         let keys = keys.ok_or(Denied::Unavailable)?;
-        let signer =
-            keys.candidates(kid).find(|key| key.verifies(parsed.signed, parsed.signature, algorithm)).cloned();
+        let signer = keys.candidates(kid).find(|key| key.verifies(parsed.signed, parsed.signature, algorithm)).cloned();
         Ok(signer.ok_or(Refused)?)
     }
 }
@@ -296,7 +295,9 @@ fn add(
     let entry = Arc::new(Issuer { name: name.clone(), typ: issuer.typ.clone(), algorithms, reader, keys, is_own });
     match issuers.insert(name.clone(), entry) {
         None => Ok(()),
-        Some(_) => Err(ConfigError(format!("the issuer {name} is set twice (auth.issuer, auth.issuers, oauth.issuer)"))),
+        Some(_) => {
+            Err(ConfigError(format!("the issuer {name} is set twice (auth.issuer, auth.issuers, oauth.issuer)")))
+        }
     }
 }
 

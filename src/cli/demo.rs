@@ -84,12 +84,7 @@ struct Tokens {
 const PARTNER: &str = "shop-partner";
 
 /// Makes a key for this run, has the gateway verify and sign with it, and signs a token for each kind of caller.
-async fn sign(
-    config: &mut Config,
-    url: &str,
-    folder: &Path,
-    database: &DatabaseConnection,
-) -> Result<Tokens, Failure> {
+async fn sign(config: &mut Config, url: &str, folder: &Path, database: &DatabaseConnection) -> Result<Tokens, Failure> {
     let failed = |error: crate::auth::issue::IssueError| Failure::Other(error.to_string());
     let key = NewKey::generate().map_err(failed)?;
     let (jwks, private) = (folder.join("jwks.json"), folder.join("private.pem"));

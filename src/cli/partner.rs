@@ -104,7 +104,8 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         }
         What::List => {
             for (partner, secrets) in partners::list(&database, now).await? {
-                let state = partner.disabled_at.map_or_else(|| "enabled".to_owned(), |at| format!("disabled since {at}"));
+                let state =
+                    partner.disabled_at.map_or_else(|| "enabled".to_owned(), |at| format!("disabled since {at}"));
                 println!("{}\t{}\t{}\t{}", partner.client_id, partner.source, partner.kind, state);
                 println!("  {}", partner.name);
                 println!("  scopes    {}", partner.scopes);

@@ -56,19 +56,19 @@ enum What {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "revoked", required = true, multiple = false, args = ["token", "token_id", "client", "key"])]
+#[command(group = clap::ArgGroup::new("revoked").required(true))]
 struct Revocation {
     /// A token; "-" reads it from standard input.
-    #[arg(long)]
+    #[arg(long, group = "revoked")]
     token: Option<String>,
     /// The `jti` of a token.
-    #[arg(long, value_name = "JTI", requires = "issuer")]
+    #[arg(long, group = "revoked", value_name = "JTI", requires = "issuer")]
     token_id: Option<String>,
     /// The client whose tokens are refused, those to come as well, until it is restored.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, group = "revoked", value_name = "ID")]
     client: Option<String>,
     /// The `kid` of a key whose tokens are refused, whether or not its issuer still publishes it.
-    #[arg(long, value_name = "KID", requires = "issuer")]
+    #[arg(long, group = "revoked", value_name = "KID", requires = "issuer")]
     key: Option<String>,
     /// The `iss` of the token or the key.
     #[arg(long, value_name = "ISSUER")]

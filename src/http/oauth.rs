@@ -38,8 +38,11 @@ const TOO_MANY: Refusal = Refusal(
     "temporarily_unavailable",
     "too many failures for this client; try again in a minute",
 );
-const BROKEN: Refusal =
-    Refusal(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "the gateway cannot answer now; try again soon");
+const BROKEN: Refusal = Refusal(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "temporarily_unavailable",
+    "the gateway cannot answer now; try again soon",
+);
 
 const fn bad_request(description: &'static str) -> Refusal {
     Refusal(StatusCode::BAD_REQUEST, "invalid_request", description)

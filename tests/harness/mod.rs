@@ -12,6 +12,7 @@ use c360::clock::Clock;
 use c360::config::Config;
 use c360::state::State;
 use chrono::{DateTime, Utc};
+use sea_orm::DatabaseConnection;
 
 pub use actor::{Actor, Answer};
 pub use database::{Backend, Database};
@@ -57,13 +58,7 @@ impl App {
         std::fs::write(&jwks, &key.jwks).unwrap();
         let mut config = config(&database.url);
         config.auth.main.jwks_file = jwks;
-        let verifier = Verifier::new(&config).unwrap();
-        let db = database.connection.clone();
-        let state = Arc::new(State::new(config, Clock::fixed(now()), db, verifier, c360::schema::relations()));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = c360::http::router(state.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let (url, state) = serve(config, Clock::fixed(now()), database.connection.clone()).await;
         let signer = Signer::from_pem(key.private_pem.as_bytes()).unwrap();
         let app = Self { url, state, signer, http: reqwest::Client::new(), _database: database, _keys: keys };
         (app, key)
@@ -73,6 +68,17 @@ impl App {
     pub fn statements(&self) -> u64 {
         self.state.statements.load(Ordering::Relaxed)
     }
+}
+
+/// A gateway on a port of its own; its address, and what its requests share.
+pub async fn serve(config: Config, clock: Clock, db: DatabaseConnection) -> (String, Arc<State>) {
+    let verifier = Verifier::new(&config).unwrap();
+    let state = Arc::new(State::new(config, clock, db, verifier, c360::schema::relations()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = c360::http::router(state.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, state)
 }
 
 pub fn config(url: &str) -> Config {
