@@ -3,6 +3,7 @@
 mod claims;
 mod fetch;
 pub mod issue;
+mod issuer;
 mod jws;
 mod keys;
 pub mod partners;

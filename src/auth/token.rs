@@ -15,15 +15,16 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::Algorithm;
 use sea_orm::DatabaseConnection;
 
-use super::claims::{Reader, Vouched, Who};
+use super::claims::{Vouched, Who};
 use super::issue::OwnKeys;
-use super::jws::{self, Parsed, sha256};
-use super::keys::{Key, KeySet, algorithms};
+use super::issuer::{self, Issuer};
+use super::jws::{self, sha256};
+use super::keys::Key;
 use super::registry::Registry;
 use super::source::Source;
 use super::{Actor, Caller};
 use crate::clock::Clock;
-use crate::config::{self, Config, ConfigError};
+use crate::config::{Config, ConfigError};
 
 /// Why a token is refused. Callers are told nothing but that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +42,21 @@ pub enum Denied {
     Unavailable,
 }
 
+/// How tokens have fared since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Believed or refused from memory.
+    pub remembered: AtomicU64,
+    /// Looked at again without their signature, because keys, partners or revocations had changed.
+    pub reconsidered: AtomicU64,
+    /// Taken apart and, if they had the right form and claims, verified with their signature.
+    pub verified: AtomicU64,
+    /// Refused, for whatever reason.
+    pub refused: AtomicU64,
+    /// Neither: there were no keys, or no news of revocations.
+    pub undecided: AtomicU64,
+}
+
 /// A token is verified anew after this time at the latest.
 const REMEMBERED_FOR: Duration = Duration::from_secs(3600);
 
@@ -53,17 +69,7 @@ pub struct Verifier {
     generation: Arc<AtomicU64>,
     leeway: i64,
     remembered: moka::sync::Cache<[u8; 32], Remembered>,
-}
-
-#[derive(Debug)]
-struct Issuer {
-    name: String,
-    typ: String,
-    algorithms: Vec<Algorithm>,
-    reader: Reader,
-    keys: Arc<Source>,
-    /// Whether this is the gateway itself.
-    is_own: bool,
+    counts: Counts,
 }
 
 /// A token whose signature and claims are right.
@@ -92,53 +98,32 @@ impl Verifier {
     /// # Errors
     /// A setting that is missing or wrong; the message names it.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let settings = &config.auth;
         let generation = Arc::new(AtomicU64::new(0));
-        if settings.main.issuer.is_empty() && settings.issuers.is_empty() {
-            return Err(ConfigError(
-                "auth.issuer (C360_AUTH_ISSUER) is not set: without it no token can be verified".into(),
-            ));
-        }
-        let main = Some(&settings.main).filter(|main| !main.issuer.is_empty());
-        let mut issuers = HashMap::new();
-        for issuer in main.into_iter().chain(settings.issuers.values()) {
-            let allowed = algorithms(&issuer.algorithms)?;
-            let reader = Reader::new(issuer)?;
-            let keys = Source::new(issuer, settings, allowed.clone(), generation.clone())?;
-            add(&mut issuers, issuer, allowed, reader, keys, false)?;
-        }
-        let own = OwnKeys::read(&config.oauth, &settings.main.audience)?;
-        if let Some(own) = &own {
-            let issuer = config::Issuer {
-                issuer: own.issuer().to_owned(),
-                typ: "at+jwt".into(),
-                callers: vec!["partners".into()],
-                claims: own_claims(),
-                ..settings.main.clone()
-            };
-            let allowed = vec![Algorithm::EdDSA, Algorithm::ES256];
-            let keys = KeySet::from_jwks(own.jwks().as_bytes(), &allowed)
-                .map_err(|error| ConfigError(format!("oauth.signing_key_files {error}")))?;
-            let reader = Reader::new(&issuer)?;
-            add(&mut issuers, &issuer, allowed, reader, Source::fixed(keys), true)?;
-        }
+        let own = OwnKeys::read(&config.oauth, &config.auth.main.audience)?;
+        let issuers = issuer::all(&config.auth, own.as_ref(), &generation)?;
         Ok(Self {
             issuers,
             registry: Registry::new(generation.clone()),
             own,
             generation,
-            leeway: settings.leeway_seconds.into(),
+            leeway: config.auth.leeway_seconds.into(),
             remembered: moka::sync::Cache::builder()
-                .max_capacity(settings.remembered_tokens)
+                .max_capacity(config.auth.remembered_tokens)
                 .weigher(|_, entry: &Remembered| entry.weight())
                 .time_to_live(REMEMBERED_FOR)
                 .build(),
+            counts: Counts::default(),
         })
     }
 
     /// What the gateway signs its own tokens with, if it issues any.
     pub fn own_keys(&self) -> Option<&OwnKeys> {
         self.own.as_ref()
+    }
+
+    /// How tokens have fared, for whoever measures.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Reads the issuers' keys that lie at an address, so that the first tokens need not wait. One that does not answer
@@ -165,6 +150,16 @@ impl Verifier {
         now: DateTime<Utc>,
         db: &DatabaseConnection,
     ) -> Result<Arc<Caller>, Denied> {
+        let verified = self.look_up(token, now, db).await;
+        match &verified {
+            Ok(_) => {}
+            Err(Denied::Refused(_)) => count(&self.counts.refused),
+            Err(Denied::Unavailable) => count(&self.counts.undecided),
+        }
+        verified
+    }
+
+    async fn look_up(&self, token: &str, now: DateTime<Utc>, db: &DatabaseConnection) -> Result<Arc<Caller>, Denied> {
         if token.len() > jws::LONGEST {
             return Err(Refused.into());
         }
@@ -174,9 +169,16 @@ impl Verifier {
         let hash = sha256(token.as_bytes());
         let remembered = self.remembered.get(&hash);
         let caller = match remembered {
-            Some(known) if known.generation == generation => known.caller,
-            Some(known) if known.proven.is_still_signed() => self.remember(hash, generation, known.proven),
+            Some(known) if known.generation == generation => {
+                count(&self.counts.remembered);
+                known.caller
+            }
+            Some(known) if known.proven.is_still_signed() => {
+                count(&self.counts.reconsidered);
+                self.remember(hash, generation, known.proven)
+            }
             _ => {
+                count(&self.counts.verified);
                 let proven = Arc::new(self.prove(token, now).await?);
                 let generation = match self.caller(&proven) {
                     Ok(_) => generation,
@@ -251,19 +253,6 @@ impl Verifier {
     }
 }
 
-impl Issuer {
-    async fn signing_key(&self, parsed: &Parsed<'_>, algorithm: Algorithm) -> Result<Arc<Key>, Denied> {
-        let kid = parsed.kid.as_deref();
-        let mut keys = self.keys.current();
-        if keys.as_ref().is_none_or(|keys| keys.candidates(kid).next().is_none()) {
-            keys = self.keys.look_again(keys.as_ref()).await;
-        }
-        let keys = keys.ok_or(Denied::Unavailable)?;
-        let signer = keys.candidates(kid).find(|key| key.verifies(parsed.signed, parsed.signature, algorithm)).cloned();
-        Ok(signer.ok_or(Refused)?)
-    }
-}
-
 impl Proven {
     fn is_still_signed(&self) -> bool {
         self.keys.current().is_some_and(|keys| keys.holds(&self.key))
@@ -279,36 +268,6 @@ impl Remembered {
     }
 }
 
-fn add(
-    issuers: &mut HashMap<String, Arc<Issuer>>,
-    issuer: &config::Issuer,
-    algorithms: Vec<Algorithm>,
-    reader: Reader,
-    keys: Source,
-    is_own: bool,
-) -> Result<(), ConfigError> {
-    let name = issuer.issuer.clone();
-    if name.is_empty() {
-        return Err(ConfigError("auth.issuers: one of them has no issuer".into()));
-    }
-    let keys = Arc::new(keys);
-    let entry = Arc::new(Issuer { name: name.clone(), typ: issuer.typ.clone(), algorithms, reader, keys, is_own });
-    match issuers.insert(name.clone(), entry) {
-        None => Ok(()),
-        Some(_) => {
-            Err(ConfigError(format!("the issuer {name} is set twice (auth.issuer, auth.issuers, oauth.issuer)")))
-        }
-    }
-}
-
-/// The gateway's own tokens are in the profile of RFC 9068 whatever others call their claims.
-fn own_claims() -> config::Claims {
-    let one = |name: &str| vec![name.to_owned()];
-    config::Claims {
-        client_id: one("client_id"),
-        scope: one("scope"),
-        roles: Vec::new(),
-        customer_id: Vec::new(),
-        partner: Vec::new(),
-    }
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
 }

@@ -171,3 +171,23 @@ async fn without_news_of_revocations_no_token_is_believed_and_none_is_called_bad
     let verified = gateway.state.verifier.verify(&token, now(), &gateway.state.db).await;
     assert_eq!(verified, Err(Denied::Unavailable));
 }
+
+#[tokio::test]
+async fn a_signature_is_verified_once_whatever_else_is_revoked() {
+    use std::sync::atomic::Ordering::Relaxed;
+    let (provider, key) = (Provider::start().await, NewKey::generate().unwrap());
+    provider.publish(&[&key]);
+    let (gateway, database) = Gateway::believing(&provider, |_| {}).await;
+    let (token, other) = (signed(&key, &agent_claims()), signed(&key, &agent_claims()));
+    for _ in 0..5 {
+        assert_eq!((gateway.status(&token).await, gateway.status(&other).await), (200, 200));
+    }
+    let counts = gateway.state.verifier.counts();
+    assert_eq!((counts.verified.load(Relaxed), counts.remembered.load(Relaxed)), (2, 8));
+    let (what, ends) = Revoked::token(&other).unwrap();
+    revoke(&database.connection, &what, ends, now()).await.unwrap();
+    gateway.becomes(&other, 401).await;
+    assert_eq!(gateway.status(&token).await, 200);
+    assert_eq!((counts.verified.load(Relaxed), counts.reconsidered.load(Relaxed)), (2, 2));
+    assert!(counts.refused.load(Relaxed) >= 1 && counts.undecided.load(Relaxed) == 0);
+}

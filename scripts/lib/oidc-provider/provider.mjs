@@ -39,6 +39,7 @@ function providerWith(keys) {
       response_types: [],
     }],
     scopes: ['orders:read', 'customers:read'],
+    ttl: { ClientCredentials: 600 },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
