@@ -82,10 +82,10 @@ async fn keycloak() {
     assert!(!matches!(person.actor, Actor::Partner(_)));
     // A service account says its client in a claim of its own.
     let machine = token(json!({
-        "azp": "shop-partner", "client_id": "shop-partner", "scope": "orders:read admin",
+        "azp": "pos-partner", "client_id": "pos-partner", "scope": "orders:read admin",
     }));
     let machine = keycloak.caller("JWT", machine).await.unwrap();
-    assert!(matches!(&machine.actor, Actor::Partner(partner) if partner.source == "shop"));
+    assert!(matches!(&machine.actor, Actor::Partner(partner) if partner.source == "pos"));
     assert_eq!(machine.scopes, Scopes::of(&[Scope::OrdersRead]));
     let king = token(json!({ "azp": "console", "realm_access": { "roles": ["king"] } }));
     assert_eq!(keycloak.caller("JWT", king).await, None);
