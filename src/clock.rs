@@ -51,6 +51,16 @@ impl Clock {
     }
 }
 
+/// Bits that nobody can guess, for a secret.
+///
+/// # Errors
+/// The machine has no randomness to give.
+pub fn random_bytes() -> Result<[u8; 32], aws_lc_rs::error::Unspecified> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// A UUIDv7 of the time `at` whose random part comes from `random`: the same seed gives the same ids.
 pub fn id_at(at: DateTime<Utc>, random: &mut fastrand::Rng) -> Uuid {
     let mut bytes = [0; 10];

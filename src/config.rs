@@ -1,5 +1,6 @@
 //! Settings: load, validate, freeze. `config.default.toml` documents and defaults every one of them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -22,6 +23,8 @@ pub struct Config {
     pub redis: Redis,
     /// How tokens are verified.
     pub auth: Auth,
+    /// The tokens that the gateway itself gives to partners.
+    pub oauth: Oauth,
     /// Which web pages may ask.
     pub cors: Cors,
     /// How much one request may ask for.
@@ -152,12 +155,35 @@ pub struct Documents {
 
 /// Settings of token verification.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Auth {
+    /// The issuer that stands in `[auth]` itself.
+    #[serde(flatten)]
+    pub main: Issuer,
+    /// More issuers, by a name of the operator's choice.
+    pub issuers: BTreeMap<String, Issuer>,
+    /// Tolerated difference of clocks, in seconds.
+    pub leeway_seconds: u32,
+    /// Verified tokens to remember.
+    pub remembered_tokens: u64,
+    /// Longest time between two looks at a JWKS address, in seconds.
+    pub jwks_refresh_seconds: u64,
+    /// Shortest time between two looks at a JWKS address that answers, in seconds.
+    pub jwks_cooldown_seconds: u64,
+    /// How long keys are used while their address does not answer, in seconds.
+    pub jwks_keep_seconds: u64,
+    /// Longest wait for an answer of a JWKS address, in milliseconds.
+    pub jwks_timeout_ms: u64,
+}
+
+/// Somebody whose tokens are believed.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Issuer {
     /// Required `iss`.
     pub issuer: String,
     /// Required `aud`.
     pub audience: String,
+    /// A JWK set at an address.
+    pub jwks_url: String,
     /// A JWK set as a file.
     pub jwks_file: PathBuf,
     /// One public key as a PEM file.
@@ -166,10 +192,52 @@ pub struct Auth {
     pub algorithms: Vec<String>,
     /// Required `typ`.
     pub typ: String,
-    /// Tolerated difference of clocks, in seconds.
-    pub leeway_seconds: u64,
-    /// Verified tokens to remember.
-    pub remembered_tokens: u64,
+    /// Whom the tokens may speak for: `staff`, `customers`, `partners`.
+    pub callers: Vec<String>,
+    /// What the claims are called.
+    pub claims: Claims,
+    /// What the roles are called.
+    pub roles: Roles,
+}
+
+/// What an issuer calls the claims: names, or JSON pointers where they begin with `/`; the first that is there counts.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Claims {
+    /// The client.
+    pub client_id: Vec<String>,
+    /// The scopes.
+    pub scope: Vec<String>,
+    /// The roles.
+    pub roles: Vec<String>,
+    /// The customer.
+    pub customer_id: Vec<String>,
+    /// What tells a machine's token from a person's: `claim` or `claim=value`.
+    pub partner: Vec<String>,
+}
+
+/// What an issuer calls the roles.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Roles {
+    /// Those of an agent.
+    pub agent: Vec<String>,
+    /// Those of a supervisor.
+    pub supervisor: Vec<String>,
+    /// Those of an admin.
+    pub admin: Vec<String>,
+    /// Those that say nothing.
+    pub ignored: Vec<String>,
+}
+
+/// Settings of `/oauth/token`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oauth {
+    /// The `iss` of the gateway's own tokens: its public address.
+    pub issuer: String,
+    /// Private keys as PEM files: the first signs, all are published.
+    pub signing_key_files: Vec<PathBuf>,
+    /// How long a token is good for, in seconds.
+    pub token_seconds: u32,
 }
 
 /// Facts about the retailer that rules need.
@@ -272,6 +340,7 @@ impl Config {
             overlay(&mut table, parse(&text, &path.display().to_string())?, "")?;
         }
         from_environment(&mut table, "C360", env)?;
+        complete_issuers(&mut table, env)?;
         for (name, section, key) in USUAL_NAMES {
             if let Some(text) = variable(name, env)?
                 && let Some(Value::Table(section)) = table.get_mut(*section)
@@ -334,6 +403,7 @@ fn whole_line(error: &toml::de::Error) -> String {
 fn overlay(base: &mut Table, over: Table, path: &str) -> Result<(), ConfigError> {
     for (key, value) in over {
         match (base.get_mut(&key), value) {
+            (None, value) if path == "auth.issuers." && value.is_table() => _ = base.insert(key, value),
             (None, _) => return Err(ConfigError(format!("there is no setting {path}{key}"))),
             (Some(Value::Table(inner)), Value::Table(value)) => overlay(inner, value, &format!("{path}{key}."))?,
             (Some(slot), value) => *slot = value,
@@ -356,11 +426,45 @@ fn from_environment(table: &mut Table, prefix: &str, env: &dyn Fn(&str) -> Optio
                     text.parse().map_err(|_| ConfigError(format!("{name} must be true or false, not \"{text}\"")))?,
                 ),
                 Value::Array(_) => {
-                    Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect())
+                    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                    Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
                 }
                 _ => Value::String(text),
             };
         }
+    }
+    Ok(())
+}
+
+/// What says who an issuer is; never taken from another one.
+const OF_ONE_ISSUER: [&str; 4] = ["issuer", "jwks_url", "jwks_file", "public_key_file"];
+/// What an issuer that does not say otherwise has in common with the one in `[auth]`.
+const SHARED_BY_ISSUERS: [&str; 6] = ["audience", "algorithms", "typ", "callers", "claims", "roles"];
+
+/// Gives each issuer of `[auth.issuers]`, and of the list of names in C360_AUTH_ISSUERS, what it does not set itself.
+fn complete_issuers(table: &mut Table, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    let Some(Value::Table(auth)) = table.get_mut("auth") else { return Ok(()) };
+    let mut template = Table::new();
+    for key in OF_ONE_ISSUER {
+        template.insert(key.into(), Value::String(String::new()));
+    }
+    for key in SHARED_BY_ISSUERS {
+        template.extend(auth.get(key).map(|value| (key.to_owned(), value.clone())));
+    }
+    let Some(Value::Table(issuers)) = auth.get_mut("issuers") else { return Ok(()) };
+    for name in variable("C360_AUTH_ISSUERS", env)?.unwrap_or_default().split(',').map(str::trim) {
+        if !name.is_empty() && !issuers.contains_key(name) {
+            issuers.insert(name.to_owned(), Value::Table(Table::new()));
+        }
+    }
+    for (name, issuer) in issuers.iter_mut() {
+        let mut complete = template.clone();
+        if let Value::Table(own) = std::mem::replace(issuer, Value::Boolean(false)) {
+            overlay(&mut complete, own, &format!("auth.issuers.{name}."))?;
+        }
+        let prefix = format!("C360_AUTH_ISSUERS_{}", name.to_uppercase().replace('-', "_"));
+        from_environment(&mut complete, &prefix, env)?;
+        *issuer = Value::Table(complete);
     }
     Ok(())
 }
@@ -388,10 +492,10 @@ mod tests {
         let env = |name: &str| (name == "C360_AUTH_ISSUER").then(|| "env".to_owned());
         let config = Config::load(Some(file.path()), &env).unwrap();
         assert_eq!(
-            (config.listen.as_str(), config.auth.issuer.as_str(), config.auth.audience.as_str()),
+            (config.listen.as_str(), config.auth.main.issuer.as_str(), config.auth.main.audience.as_str()),
             ("0.0.0.0:1", "env", "file")
         );
-        assert_eq!(config.auth.typ, "at+jwt");
+        assert_eq!(config.auth.main.typ, "at+jwt");
     }
 
     #[test]
@@ -428,5 +532,37 @@ mod tests {
             let error = Config::load(None, &|asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();
             assert!(error.contains(says) && !error.contains("secret") && !error.contains('\n'), "{error}");
         }
+    }
+
+    #[test]
+    fn an_issuer_is_set_in_the_file_or_in_the_environment_and_shares_all_but_its_keys() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "[auth]\nissuer = \"a\"\naudience = \"c360\"\njwks_url = \"https://a.test\"\n\
+                    [auth.issuers.shop-login]\nissuer = \"b\"\ncallers = [\"customers\"]\n\
+                    [auth.issuers.shop-login.claims]\nclient_id = [\"azp\"]\n";
+        std::fs::write(file.path(), text).unwrap();
+        let env = |name: &str| {
+            let value = match name {
+                "C360_AUTH_ISSUERS" => "entra",
+                "C360_AUTH_ISSUERS_ENTRA_ISSUER" => "c",
+                "C360_AUTH_ISSUERS_ENTRA_CLAIMS_CLIENT_ID" => "azp, appid",
+                "C360_AUTH_ISSUERS_SHOP_LOGIN_JWKS_URL" => "https://b.test",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let auth = Config::load(Some(file.path()), &env).unwrap().auth;
+        let (shop, entra) = (&auth.issuers["shop-login"], &auth.issuers["entra"]);
+        assert_eq!(
+            (shop.issuer.as_str(), shop.audience.as_str(), shop.jwks_url.as_str()),
+            ("b", "c360", "https://b.test")
+        );
+        assert_eq!((&shop.claims.client_id, &shop.claims.scope), (&vec!["azp".to_owned()], &auth.main.claims.scope));
+        assert_eq!((entra.issuer.as_str(), entra.jwks_url.as_str()), ("c", ""));
+        assert_eq!(entra.claims.client_id, ["azp", "appid"]);
+
+        std::fs::write(file.path(), "[auth.issuers.x]\nisuer = \"b\"").unwrap();
+        let wrong = Config::load(Some(file.path()), &|_| None).unwrap_err().to_string();
+        assert_eq!(wrong, "there is no setting auth.issuers.x.isuer");
     }
 }

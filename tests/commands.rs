@@ -125,7 +125,8 @@ async fn the_demo_answers_every_kind_of_caller() {
     // The lines to paste do what they say.
     let lines: Vec<_> = out.lines().map_while(Result::ok).take_while(|line| !line.starts_with("Stop")).collect();
     let lines: Vec<_> = lines.iter().filter(|line| line.trim().starts_with("curl ")).collect();
-    assert_eq!(lines.len(), 3);
+    let (lines, tokens_own): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.contains("/graphql"));
+    assert_eq!((lines.len(), tokens_own.len()), (3, 1));
     for line in lines {
         let part = |before: &str| line.split_once(before).unwrap().1.split_once('\'').unwrap().0.to_owned();
         let body = std::fs::read(part("-d '@")).unwrap();
@@ -135,6 +136,16 @@ async fn the_demo_answers_every_kind_of_caller() {
         let customer = answer.pointer("/data/customer360").or_else(|| answer.pointer("/data/me"));
         assert!(customer.is_some_and(Value::is_object), "{line}: {answer}");
     }
+    // The partner gets another token with its secret.
+    let (id, secret) = (&tokens["partner_client_id"], &tokens["partner_client_secret"]);
+    assert!(tokens_own[0].contains(&format!("'{}:{}'", id.as_str().unwrap(), secret.as_str().unwrap())));
+    let request = http.post(url.replace("/graphql", "/oauth/token")).basic_auth(id.as_str().unwrap(), secret.as_str());
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let token: Value = request.body("grant_type=client_credentials").send().await.unwrap().json().await.unwrap();
+    let query = serde_json::json!({ "query": "{ customer360(by: {customerNumber: \"C-000001\"}) { id } }" });
+    let asked = http.post(&url).bearer_auth(token["access_token"].as_str().unwrap()).json(&query).send().await.unwrap();
+    let answer: Value = asked.json().await.unwrap();
+    assert_eq!(answer.pointer("/data/customer360/id"), Some(&tokens["customer_id"]), "{answer}");
     demo.kill().unwrap();
     demo.wait().unwrap();
 }

@@ -13,7 +13,6 @@ pub struct Model {
     pub kind: String,
     pub scopes: String,
     pub purposes: String,
-    pub secret_hash: Option<String>,
     pub disabled_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
 }

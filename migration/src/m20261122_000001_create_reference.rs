@@ -52,10 +52,9 @@ CREATE TABLE partners (
   client_id text NOT NULL CONSTRAINT partners_client_id UNIQUE,
   name text NOT NULL,
   source text NOT NULL CONSTRAINT partners_source UNIQUE,
-  kind text NOT NULL CHECK (kind IN ('POS','SHOP','CARRIER','REVIEW_SITE','SURVEY_TOOL','MARKETING','PAYMENT_PROVIDER')),
+  kind text NOT NULL CHECK (kind IN ('POS','SHOP','CARRIER','REVIEW_SITE','SURVEY_TOOL','MARKETING','PAYMENT_PROVIDER','OTHER')),
   scopes text NOT NULL,
   purposes text NOT NULL,
-  secret_hash text,
   disabled_at timestamptz,
   created_at timestamptz NOT NULL
 );

@@ -1,4 +1,5 @@
-//! Signing tokens, for development and for the demo. In production an identity provider does this.
+//! Signing tokens: those that partners get at `/oauth/token`, and those for development and for the demo. In production an
+//! identity provider does the rest.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -6,9 +7,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use c360_rules::access::Role;
 use c360_rules::id::{self, Kind};
 use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
 use uuid::Uuid;
+
+use super::claims::SECRET_CLAIM;
+use crate::config::{self, ConfigError};
 
 /// Why a token cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -137,9 +142,115 @@ impl Signer {
         if let (Some(claims), Some(own)) = (claims.as_object_mut(), own.as_object()) {
             claims.extend(own.clone());
         }
+        self.sign(&claims)
+    }
+
+    fn sign(&self, claims: &serde_json::Value) -> Result<String, IssueError> {
         let mut header = Header::new(self.algorithm);
         header.typ = Some("at+jwt".into());
         header.kid.clone_from(&self.kid);
-        jsonwebtoken::encode(&header, &claims, &self.key).map_err(|error| IssueError(format!("cannot sign: {error}")))
+        jsonwebtoken::encode(&header, claims, &self.key).map_err(|error| IssueError(format!("cannot sign: {error}")))
+    }
+
+    /// The key under the name of its thumbprint (RFC 7638), with its public half.
+    fn named(mut self) -> Result<(Self, Jwk), IssueError> {
+        if self.algorithm == Algorithm::RS256 {
+            return Err(IssueError("is an RSA key; Ed25519 or P-256 is wanted".into()));
+        }
+        let failed = |error: jsonwebtoken::errors::Error| IssueError(error.to_string());
+        let mut jwk = match (&self.kid, self.algorithm) {
+            (Some(_), _) => self.ed25519()?,
+            (None, algorithm) => Jwk::from_encoding_key(&self.key, algorithm).map_err(failed)?,
+        };
+        let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(failed)?;
+        jwk.common.key_id = Some(kid.clone());
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        self.kid = Some(kid);
+        Ok((self, jwk))
+    }
+
+    /// The public half of an Ed25519 key, whichever of its PKCS #8 forms it came in.
+    fn ed25519(&self) -> Result<Jwk, IssueError> {
+        let failed = || IssueError("is not an Ed25519 key".into());
+        let pair = Ed25519KeyPair::from_pkcs8(self.key.as_bytes()).map_err(|_| failed())?;
+        let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA" });
+        serde_json::from_value(jwk).map_err(|_| failed())
+    }
+}
+
+/// The keys with which the gateway signs its own tokens.
+#[derive(Debug)]
+pub struct OwnKeys {
+    issuer: String,
+    audience: String,
+    signer: Signer,
+    jwks: String,
+    lifetime: TimeDelta,
+}
+
+impl OwnKeys {
+    /// The keys that the settings name, if they name any.
+    ///
+    /// # Errors
+    /// A setting that is missing or wrong; the message names it.
+    pub fn read(settings: &config::Oauth, audience: &str) -> Result<Option<Self>, ConfigError> {
+        let wrong = |text: String| ConfigError(format!("oauth.signing_key_files: {text}"));
+        let mut signers = Vec::new();
+        for path in &settings.signing_key_files {
+            let name = path.display();
+            let pem = std::fs::read(path).map_err(|error| wrong(format!("cannot read {name}: {error}")))?;
+            let signer = Signer::from_pem(&pem).map_err(|error| wrong(format!("{name}: {error}")))?;
+            signers.push(signer.named().map_err(|error| wrong(format!("{name}: {error}")))?);
+        }
+        let keys: Vec<&Jwk> = signers.iter().map(|(_, jwk)| jwk).collect();
+        let jwks = format!("{:#}\n", json!({ "keys": keys }));
+        let Some((signer, _)) = signers.into_iter().next() else { return Ok(None) };
+        if settings.issuer.is_empty() {
+            return Err(ConfigError(
+                "oauth.issuer (C360_OAUTH_ISSUER) is not set: it is the public address of the gateway".into(),
+            ));
+        }
+        if audience.is_empty() {
+            return Err(ConfigError(
+                "auth.audience (C360_AUTH_AUDIENCE) is not set: tokens of this gateway are for it".into(),
+            ));
+        }
+        let lifetime = TimeDelta::seconds(settings.token_seconds.max(1).into());
+        let issuer = settings.issuer.trim_end_matches('/').to_owned();
+        Ok(Some(Self { issuer, audience: audience.to_owned(), signer, jwks, lifetime }))
+    }
+
+    /// The `iss` of the tokens, which is the gateway's public address.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The public halves of all keys, as a JWK set.
+    pub fn jwks(&self) -> &str {
+        &self.jwks
+    }
+
+    /// How long a token is good for.
+    pub fn lifetime(&self) -> TimeDelta {
+        self.lifetime
+    }
+
+    /// A token for a partner that has shown one of its secrets.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn token(&self, client_id: &str, scope: &str, secret: Uuid, now: DateTime<Utc>) -> Result<String, IssueError> {
+        self.signer.sign(&json!({
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": client_id,
+            "client_id": client_id,
+            "scope": scope,
+            "iat": now.timestamp(),
+            "exp": (now + self.lifetime).timestamp(),
+            "jti": Uuid::new_v4().to_string(),
+            SECRET_CLAIM: secret.to_string(),
+        }))
     }
 }

@@ -1,7 +1,16 @@
 //! Who asks: from a token to a [`Caller`], and what the caller may do.
 
+mod claims;
+mod fetch;
 pub mod issue;
+mod issuer;
+mod jws;
+mod keys;
+pub mod partners;
 pub mod policy;
+mod registry;
+pub mod revocations;
+mod source;
 pub mod token;
 
 use c360_rules::access::{Role, Scope as Grant, Scopes};

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Failure, serve};
 use crate::auth::issue::{NewKey, Signer, Subject};
+use crate::auth::partners;
 use crate::auth::token::Verifier;
 use crate::clock::Clock;
 use crate::config::{Config, Demo};
@@ -47,8 +48,9 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     std::fs::create_dir_all(folder)?;
 
     let database = open(&mut config, folder, arguments.customers).await?;
-    let tokens = sign(&mut config, folder, &database).await?;
-    let verifier = Verifier::new(&config.auth)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let tokens = sign(&mut config, &url, folder, &database).await?;
+    let verifier = Verifier::new(&config)?;
     let text = serde_json::to_string_pretty(&tokens).map_err(|error| Failure::Other(error.to_string()))?;
     super::token::write_secret(&folder.join("tokens.json"), &text)?;
     write_requests(folder)?;
@@ -57,7 +59,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     if listener.local_addr()?.ip().is_loopback() {
         config.graphiql.demo = Some(offered(&tokens));
     }
-    greet(&format!("http://{}", listener.local_addr()?), folder, &tokens);
+    greet(&url, folder, &tokens);
     let state = serve::state(config, database, verifier);
     let router = http::router(state.clone())?.route("/metrics", http::figures::route(state.clone()));
     serve::serve(listener, router, state).await
@@ -85,6 +87,8 @@ struct Tokens {
     customer: String,
     customer_id: String,
     partner: String,
+    partner_client_id: String,
+    partner_client_secret: String,
 }
 
 /// What `/graphiql` offers.
@@ -95,16 +99,23 @@ fn offered(tokens: &Tokens) -> Demo {
     Demo { email: demo::DEMO_CUSTOMER.email.into(), tokens: named.map(|(name, token)| (name, token.clone())).to_vec() }
 }
 
-/// Makes a key for this run, has the gateway verify with it, and signs a token for each kind of caller.
-async fn sign(config: &mut Config, folder: &Path, database: &DatabaseConnection) -> Result<Tokens, Failure> {
+/// The partner that has a token, and a secret to get more of them.
+const PARTNER: &str = "shop-partner";
+
+/// Makes a key for this run, has the gateway verify and sign with it, and signs a token for each kind of caller.
+async fn sign(config: &mut Config, url: &str, folder: &Path, database: &DatabaseConnection) -> Result<Tokens, Failure> {
     let failed = |error: crate::auth::issue::IssueError| Failure::Other(error.to_string());
     let key = NewKey::generate().map_err(failed)?;
-    let jwks = folder.join("jwks.json");
+    let (jwks, private) = (folder.join("jwks.json"), folder.join("private.pem"));
     std::fs::write(&jwks, &key.jwks)?;
-    config.auth.issuer = ISSUER.into();
-    config.auth.audience = AUDIENCE.into();
-    config.auth.typ = "at+jwt".into();
-    config.auth.jwks_file = jwks;
+    super::token::write_secret(&private, &key.private_pem)?;
+    config.auth.issuers.clear();
+    config.auth.main = Config::load(None, &|_| None)?.auth.main;
+    config.auth.main.issuer = ISSUER.into();
+    config.auth.main.audience = AUDIENCE.into();
+    config.auth.main.jwks_file = jwks;
+    config.oauth.issuer = url.to_owned();
+    config.oauth.signing_key_files = vec![private];
 
     let signer = Signer::from_pem(key.private_pem.as_bytes()).map_err(failed)?;
     let token = |subject: Subject| {
@@ -113,9 +124,11 @@ async fn sign(config: &mut Config, folder: &Path, database: &DatabaseConnection)
     let staff = |role, subject: &str| token(Subject::Staff { subject: subject.into(), role });
     let customer = customer_id(database).await?;
     let partner = Subject::Partner {
-        client_id: "shop-partner".into(),
+        client_id: PARTNER.into(),
         scope: Scopes::of(&[Scope::CustomersRead, Scope::OrdersRead, Scope::LoyaltyRead]).to_string(),
     };
+    // Nothing of an earlier run over the same folder goes on working.
+    let secret = partners::rotate(database, PARTNER, TimeDelta::zero(), Clock::System.now()).await?;
     Ok(Tokens {
         agent: staff(Role::Agent, "agent-1")?,
         supervisor: staff(Role::Supervisor, "supervisor-1")?,
@@ -123,6 +136,8 @@ async fn sign(config: &mut Config, folder: &Path, database: &DatabaseConnection)
         customer: token(Subject::Customer(customer))?,
         customer_id: id::encode(Kind::Customer, customer),
         partner: token(partner)?,
+        partner_client_id: PARTNER.into(),
+        partner_client_secret: secret,
     })
 }
 
@@ -170,6 +185,10 @@ Tokens, good for a week and for this run only (also in tokens.json there):
               ({name}, {})
   partner     {}
 
+The partner gets another token with its secret:
+
+  curl -s {url}/oauth/token -u '{}:{}' -d grant_type=client_credentials
+
 Ask for the customer as the agent's console does, then as the customer's phone, then as the partner's shop:
 
 {}
@@ -186,6 +205,8 @@ Stop with Ctrl-C.",
         tokens.customer,
         tokens.customer_id,
         tokens.partner,
+        tokens.partner_client_id,
+        tokens.partner_client_secret,
         ask(&tokens.agent, "agent-first-screen"),
         ask(&tokens.customer, "phone-balance"),
         ask(&tokens.partner, "partner-read"),

@@ -4,6 +4,7 @@ mod demo;
 mod health;
 mod import;
 mod migrate;
+mod partner;
 mod reindex;
 mod schema;
 mod seed;
@@ -50,8 +51,10 @@ enum Command {
     Verify,
     /// Print the GraphQL schema.
     Schema(schema::Arguments),
-    /// Make keys and signed tokens for development.
+    /// Make keys and signed tokens for development; revoke tokens, clients and keys.
     Token(token::Arguments),
+    /// Register partners, give them secrets, shut them out.
+    Partner(partner::Arguments),
 }
 
 /// Why a command failed, in one line for the person who typed it.
@@ -115,7 +118,8 @@ async fn obey(command: Command, config: Config) -> Result<(), Failure> {
         Command::Reindex => reindex::run(config).await,
         Command::Verify => verify::run(config).await,
         Command::Schema(arguments) => schema::run(&arguments),
-        Command::Token(arguments) => token::run(&config, arguments),
+        Command::Token(arguments) => token::run(&config, arguments).await,
+        Command::Partner(arguments) => partner::run(&config, arguments).await,
     }
 }
 

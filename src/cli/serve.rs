@@ -27,7 +27,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     if let Some(listen) = arguments.listen {
         config.listen = listen;
     }
-    let verifier = Verifier::new(&config.auth)?;
+    let verifier = Verifier::new(&config)?;
     let database = super::open(&config).await?;
     super::require_current_schema(&database).await?;
     let listener = bind(&config.listen).await?;
@@ -60,6 +60,11 @@ pub(super) fn state(config: Config, db: DatabaseConnection, verifier: Verifier) 
 pub(super) async fn serve(listener: TcpListener, router: Router, state: Arc<State>) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
+    state.verifier.warm_up().await;
+    let current = tokio::spawn({
+        let state = state.clone();
+        async move { state.verifier.keep_current(&state.db, &state.clock).await }
+    });
     let server = tokio::spawn(server::serve(listener, router, state.clone()));
     signals.next().await;
     tokio::select! {
@@ -68,6 +73,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, state: Arc<Stat
     }
     // The port is closed by now, unless the wait was cut short.
     server.abort();
+    current.abort();
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `c360 token`: keys and tokens for development.
+//! `c360 token`: keys and tokens for development, and what is not believed any more.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 
 use super::Failure;
 use crate::auth::issue::{NewKey, Signer, Subject};
+use crate::auth::revocations::{self, Revoked};
 use crate::clock::Clock;
 use crate::config::Config;
 
@@ -50,6 +51,31 @@ enum What {
         #[command(flatten)]
         signing: Signing,
     },
+    /// Refuse a token, all tokens of a client, or all tokens of a key, on every gateway within five seconds.
+    Revoke(Revocation),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("revoked").required(true))]
+struct Revocation {
+    /// A token; "-" reads it from standard input.
+    #[arg(long, group = "revoked")]
+    token: Option<String>,
+    /// The `jti` of a token.
+    #[arg(long, group = "revoked", value_name = "JTI", requires = "issuer")]
+    token_id: Option<String>,
+    /// The client whose tokens are refused, those to come as well, until it is restored.
+    #[arg(long, group = "revoked", value_name = "ID")]
+    client: Option<String>,
+    /// The `kid` of a key whose tokens are refused, whether or not its issuer still publishes it.
+    #[arg(long, group = "revoked", value_name = "KID", requires = "issuer")]
+    key: Option<String>,
+    /// The `iss` of the token or the key.
+    #[arg(long, value_name = "ISSUER")]
+    issuer: Option<String>,
+    /// Take the revocation back.
+    #[arg(long)]
+    restore: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,8 +97,9 @@ struct Signing {
     minutes: i64,
 }
 
-pub(super) fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
+pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let (subject, signing) = match arguments.what {
+        What::Revoke(revocation) => return revoke(config, revocation).await,
         What::NewKey { folder } => return new_key(&folder),
         What::Agent(token) => staff(Role::Agent, token),
         What::Supervisor(token) => staff(Role::Supervisor, token),
@@ -84,7 +111,7 @@ pub(super) fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> 
         }
         What::Partner { client_id, scope, signing } => (Subject::Partner { client_id, scope }, signing),
     };
-    if config.auth.issuer.is_empty() || config.auth.audience.is_empty() {
+    if config.auth.main.issuer.is_empty() || config.auth.main.audience.is_empty() {
         return Err(Failure::Other("set C360_AUTH_ISSUER and C360_AUTH_AUDIENCE to what the gateway expects".into()));
     }
     let pem = std::fs::read(&signing.key)
@@ -92,7 +119,7 @@ pub(super) fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> 
     let signer = Signer::from_pem(&pem).map_err(|error| Failure::Other(error.to_string()))?;
     let lifetime = TimeDelta::minutes(signing.minutes);
     let token = signer
-        .token(&config.auth.issuer, &config.auth.audience, &subject, Clock::System.now(), lifetime)
+        .token(&config.auth.main.issuer, &config.auth.main.audience, &subject, Clock::System.now(), lifetime)
         .map_err(|error| Failure::Other(error.to_string()))?;
     println!("{token}");
     Ok(())
@@ -100,6 +127,35 @@ pub(super) fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> 
 
 fn staff(role: Role, token: StaffToken) -> (Subject, Signing) {
     (Subject::Staff { subject: token.subject, role }, token.signing)
+}
+
+async fn revoke(config: &Config, revocation: Revocation) -> Result<(), Failure> {
+    let issuer = revocation.issuer.unwrap_or_default();
+    let (what, ends) = match (revocation.token, revocation.token_id, revocation.client, revocation.key) {
+        (Some(token), ..) => {
+            let token = if token == "-" { std::io::read_to_string(std::io::stdin())? } else { token };
+            Revoked::token(token.trim()).map_err(|_| Failure::Other("--token: this is no token".into()))?
+        }
+        (_, Some(id), ..) => (Revoked::TokenId(issuer, id), None),
+        (.., Some(client), _) => (Revoked::Client(client), None),
+        (.., Some(key)) => (Revoked::Key(issuer, key), None),
+        _ => return Err(Failure::Other("say what to revoke".into())),
+    };
+    let database = super::open(config).await?;
+    super::require_current_schema(&database).await?;
+    let now = Clock::System.now();
+    if revocation.restore {
+        if !revocations::restore(&database, &what).await? {
+            return Err(Failure::Other("this is not revoked".into()));
+        }
+        println!("restored; every gateway accepts it again within five seconds");
+    } else if ends.is_some_and(|ends| ends < now) {
+        println!("this token has expired; there is nothing to revoke");
+    } else {
+        revocations::revoke(&database, &what, ends, now).await?;
+        println!("revoked; every gateway refuses it within five seconds");
+    }
+    Ok(())
 }
 
 fn new_key(folder: &std::path::Path) -> Result<(), Failure> {

@@ -3,36 +3,32 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
 use super::Gateway;
-use crate::auth::{Actor, Caller, Partner};
+use crate::auth::Caller;
+use crate::auth::token::{Denied, Refused};
 use crate::error::{Code, Fault};
 
-/// Who asks, with what is registered about partners.
+/// Who asks. What is wrong with a token is never said; whether tokens can be verified at all is.
 pub(super) async fn authenticate(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
-    let refused = || Fault::new(Code::Unauthenticated, crate::auth::token::Refused.to_string());
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or_else(refused)?;
-    let caller = gateway.state.verifier.verify(token, gateway.state.clock.now()).map_err(|_| refused())?;
-    if !matches!(caller.actor, Actor::Partner(_)) {
-        return Ok(caller);
-    }
-    let registered = c360_entities::partner::Entity::find()
-        .filter(c360_entities::partner::Column::ClientId.eq(&caller.client_id))
-        .one(&gateway.state.db)
-        .await?;
-    match registered {
-        Some(partner) if partner.disabled_at.is_none() => {
-            let purposes = partner.purposes.split_whitespace().map(str::to_owned).collect();
-            let actor = Actor::Partner(Partner { source: partner.source, purposes });
-            Ok(Arc::new(Caller { actor, ..(*caller).clone() }))
-        }
-        Some(_) | None => Err(refused()),
-    }
+    let state = &gateway.state;
+    let verified = match token(headers) {
+        Some(token) => state.verifier.verify(token, state.clock.now(), &state.db).await,
+        None => Err(Refused.into()),
+    };
+    verified.map_err(|denied| {
+        let code = match denied {
+            Denied::Refused(_) => Code::Unauthenticated,
+            Denied::Unavailable => Code::Unavailable,
+        };
+        Fault::new(code, denied.to_string())
+    })
+}
+
+/// The token, if there is exactly one.
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

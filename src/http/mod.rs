@@ -8,6 +8,7 @@ mod graphiql;
 mod graphql;
 mod health;
 mod negotiate;
+mod oauth;
 mod observe;
 mod origin;
 mod request;
@@ -16,10 +17,11 @@ pub mod server;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 use tower_http::decompression::RequestDecompressionLayer;
@@ -30,6 +32,7 @@ use crate::error::{Code, Fault};
 use crate::schema::{self, Schema};
 use crate::state::State;
 use negotiate::Media;
+use oauth::Failures;
 
 /// Answers smaller than this, in bytes, are not worth compressing.
 const COMPRESSED_ABOVE: u16 = 1024;
@@ -40,6 +43,7 @@ pub struct Gateway {
     pub(crate) state: Arc<State>,
     pub(crate) schema: Schema,
     pub(crate) documents: Arc<Documents>,
+    pub(crate) failures: Arc<Failures>,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -59,12 +63,16 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
     let origins = Arc::new(origin::Origins::new(&config.cors)?);
     let health =
         Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready)).with_state(state.clone());
-    let gateway = Gateway { state: state.clone(), schema, documents: Arc::new(documents) };
+    let gateway = Gateway { state: state.clone(), schema, documents: Arc::new(documents), failures: Arc::default() };
     let router = Router::new()
         .route("/graphql", get(graphql::by_get).post(graphql::by_post))
+        .route("/oauth/token", post(oauth::token))
+        .route("/.well-known/jwks.json", get(oauth::jwks))
+        .route("/.well-known/oauth-authorization-server", get(oauth::metadata))
         .merge(graphiql::routes(&config.graphiql))
         .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here: GraphQL is at /graphql"))
         .method_not_allowed_fallback(async || plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not served here"))
+        .layer(DefaultBodyLimit::max(config.limits.body_bytes))
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
         .layer(from_fn_with_state(origins.clone(), origin::check))

@@ -1,6 +1,7 @@
 //! Connections: taken, bounded in number and in time, and ended politely.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
@@ -41,11 +43,11 @@ pub async fn serve(listener: TcpListener, router: Router, state: Arc<State>) {
     let builder = Arc::new(builder(&limits));
     let room = Arc::new(Semaphore::new(limits.max.min(Semaphore::MAX_PERMITS)));
     let mut presence = state.shutdown.join();
-    let take = |stream: TcpStream, permit: OwnedSemaphorePermit| {
+    let take = |(stream, peer): (TcpStream, SocketAddr), permit: OwnedSemaphorePermit| {
         let (builder, router, limits) = (builder.clone(), router.clone(), limits.clone());
         let (presence, open) = (state.shutdown.join(), state.metrics.connected());
         tokio::spawn(async move {
-            connection(stream, &builder, router, &limits, presence).await;
+            connection(stream, peer, &builder, router, &limits, presence).await;
             drop((permit, open));
         });
     };
@@ -55,23 +57,25 @@ pub async fn serve(listener: TcpListener, router: Router, state: Arc<State>) {
             () = presence.draining() => break,
             taken = next(&listener, &room) => taken,
         };
-        if let Some((stream, permit)) = taken {
-            take(stream, permit);
+        if let Some((taken, permit)) = taken {
+            take(taken, permit);
         }
     }
     // Those that the system has already connected would be cut off with the port.
     while let Ok(permit) = room.clone().try_acquire_owned() {
         match timeout(Duration::ZERO, listener.accept()).await {
-            Ok(Ok((stream, _))) => take(stream, permit),
+            Ok(Ok(taken)) => take(taken, permit),
             _ => break,
         }
     }
 }
 
-async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+type Taken = ((TcpStream, SocketAddr), OwnedSemaphorePermit);
+
+async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<Taken> {
     let permit = room.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok(taken) => Some((taken, permit)),
         Err(error) => {
             // Of clients that have left already there is nothing to say; out of descriptors, waiting is all there is.
             if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
@@ -136,6 +140,7 @@ impl Drop for Ended {
 
 async fn connection(
     stream: TcpStream,
+    peer: SocketAddr,
     builder: &Builder<TokioExecutor>,
     router: Router,
     limits: &config::Connections,
@@ -149,7 +154,9 @@ async fn connection(
     let service = service_fn(|request: Request<Incoming>| {
         activity.begun.fetch_add(1, Ordering::AcqRel);
         let ended = Ended(activity.clone());
-        let answer = TowerToHyperService::new(router.clone()).call(request.map(Body::new));
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = TowerToHyperService::new(router.clone()).call(request);
         async move {
             let answer = timeout(longest, answer).await.unwrap_or_else(|_| Ok(too_slow()));
             drop(ended);

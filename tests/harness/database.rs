@@ -53,6 +53,10 @@ impl Database {
     pub async fn demo(backend: Backend) -> Self {
         let database = Self::migrated(backend).await;
         retailer::load(&database.connection, demo::plan(CUSTOMERS, super::now()), |_| {}).await.unwrap();
+        // The shop may have any scope, so that it is its token that says what it may do.
+        let all = c360_rules::access::Scopes::ALL;
+        let allow = format!("UPDATE partners SET scopes = '{all}' WHERE client_id = 'shop-partner'");
+        database.connection.execute_unprepared(&allow).await.unwrap();
         database
     }
 }

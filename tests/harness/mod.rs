@@ -12,6 +12,7 @@ use c360::clock::Clock;
 use c360::config::{Config, ConfigError};
 use c360::state::State;
 use chrono::{DateTime, Utc};
+use sea_orm::DatabaseConnection;
 
 pub use actor::{Actor, Answer};
 pub use database::{Backend, Database};
@@ -76,15 +77,9 @@ impl App {
         let jwks = keys.path().join("jwks.json");
         std::fs::write(&jwks, &key.jwks).unwrap();
         let mut config = config(&database.url);
-        config.auth.jwks_file = jwks;
+        config.auth.main.jwks_file = jwks;
         change(&mut config);
-        let verifier = Verifier::new(&config.auth)?;
-        let db = database.connection.clone();
-        let state = Arc::new(State::new(config, Clock::fixed(now()), db, verifier, c360::schema::relations()));
-        let router = c360::http::router(state.clone())?;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(c360::http::server::serve(listener, router, state.clone()));
+        let (url, state) = try_serve(config, Clock::fixed(now()), database.connection.clone()).await?;
         let signer = Signer::from_pem(key.private_pem.as_bytes()).unwrap();
         let app = Self { url, state, signer, http: reqwest::Client::new(), _database: database, _keys: keys };
         Ok((app, key))
@@ -96,11 +91,26 @@ impl App {
     }
 }
 
+/// A gateway on a port of its own; its address, and what its requests share.
+pub async fn serve(config: Config, clock: Clock, db: DatabaseConnection) -> (String, Arc<State>) {
+    try_serve(config, clock, db).await.unwrap()
+}
+
+async fn try_serve(config: Config, clock: Clock, db: DatabaseConnection) -> Result<(String, Arc<State>), ConfigError> {
+    let verifier = Verifier::new(&config)?;
+    let state = Arc::new(State::new(config, clock, db, verifier, c360::schema::relations()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = c360::http::router(state.clone())?;
+    tokio::spawn(c360::http::server::serve(listener, router, state.clone()));
+    Ok((url, state))
+}
+
 pub fn config(url: &str) -> Config {
     let mut config = Config::load(None, &|_| None).unwrap();
     config.database.url = url.to_owned();
-    config.auth.issuer = ISSUER.into();
-    config.auth.audience = AUDIENCE.into();
+    config.auth.main.issuer = ISSUER.into();
+    config.auth.main.audience = AUDIENCE.into();
     config
 }
 

@@ -86,7 +86,6 @@ pub(super) fn partners(rows: &mut Rows, opened: DateTime<Utc>) {
             kind: kind.to_owned(),
             scopes: scopes.to_owned(),
             purposes: purposes.to_owned(),
-            secret_hash: None,
             disabled_at: None,
             created_at: opened,
         });
