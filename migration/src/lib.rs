@@ -12,6 +12,7 @@ mod m20261122_000005_create_loyalty;
 mod m20261122_000006_create_feedback;
 mod m20261122_000007_create_events;
 mod m20261122_000008_create_statistics;
+mod m20261122_000030_create_ingested_items;
 mod step;
 
 use sea_orm_migration::prelude::*;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_create_feedback::STEP),
             Box::new(m20261122_000007_create_events::STEP),
             Box::new(m20261122_000008_create_statistics::STEP),
+            Box::new(m20261122_000030_create_ingested_items::STEP),
         ]
     }
 }

@@ -13,7 +13,7 @@ use super::catalogue::Catalogue;
 use super::households::{Facts, Redemption};
 use super::offers::Offers;
 use super::points::Points;
-use super::programme::Programme;
+use crate::ingest::programme::Programme;
 use super::rows::Rows;
 use super::sales::{Basket, Sale};
 use super::values::{CURRENCY, SOURCE, customer_number, id};
