@@ -7,6 +7,7 @@ mod architecture;
 mod commands;
 mod finding;
 mod hostile;
+mod import_ndjson;
 mod masking;
 mod migrations;
 mod pages;

@@ -30,6 +30,9 @@ enum Format {
         /// A file for the lines that were left out, with the reasons, as NDJSON. Without it, standard error has them.
         #[arg(long, value_name = "FILE")]
         rejects: Option<PathBuf>,
+        /// How many items are written in one transaction.
+        #[arg(long, value_name = "ITEMS", default_value_t = ndjson::BATCH)]
+        batch: usize,
         /// Exit with an error if a line was left out. Sound lines are brought in all the same.
         #[arg(long)]
         strict: bool,
@@ -56,9 +59,9 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
             complete_journey::import(&database, &clock, path, &mut report).await?;
             *strict
         }
-        Format::Ndjson { path, rejects, strict } => {
+        Format::Ndjson { path, rejects, batch, strict } => {
             let phone_regions = &config.retailer.phone_regions;
-            let options = ndjson::Options { phone_regions, rejects: rejects.as_deref(), batch: ndjson::BATCH };
+            let options = ndjson::Options { phone_regions, rejects: rejects.as_deref(), batch: *batch };
             ndjson::import(&database, &clock, path, options, &mut report).await?;
             *strict
         }

@@ -46,6 +46,7 @@ pub(super) struct Book {
     pub(super) row: loyalty_account::Model,
     pub(super) redeemed: HashMap<Uuid, Redeemed>,
     is_new: bool,
+    read_version: i64,
     account: Account,
     /// Active, pending and held points in lots that were not read, because nothing is taken from them.
     before: [i64; 3],
@@ -84,6 +85,7 @@ impl Book {
             account,
             stored,
             origins,
+            read_version: row.version,
             row,
             is_new: false,
             redeemed: HashMap::new(),
@@ -120,6 +122,8 @@ impl Book {
     ) -> Result<Vec<Posted>, LedgerError> {
         let mut entries = self.account.take_back_order(order_id.unwrap_or_default(), points, at)?;
         entries.iter_mut().for_each(|entry| entry.order_id = order_id);
+        // What becomes owed appends no entry, and is a change all the same.
+        self.row.version += i64::from(entries.is_empty());
         Ok(self.post(entries, posting))
     }
 
@@ -231,21 +235,16 @@ impl Book {
             (&mut self.row.expired_points, balance.expired),
             (&mut self.row.lifetime_points, balance.lifetime),
         ];
-        let mut changed = !self.transactions.is_empty();
         for (stored, now) in figures {
-            changed |= *stored != now;
             *stored = now;
         }
-        if !changed && !self.is_new {
+        if self.row.version == self.read_version && !self.is_new {
             return None;
         }
         if self.is_new {
             batch.push(&self.row);
         } else {
-            // What becomes owed appends no entry, and is a change all the same.
-            let appended = i64::try_from(self.transactions.len()).unwrap_or_default();
-            batch.expect("loyalty_accounts", self.row.id, self.row.version - appended);
-            self.row.version += i64::from(appended == 0);
+            batch.expect("loyalty_accounts", self.row.id, self.read_version);
             batch.put(&self.row);
         }
         batch.extend(&self.transactions);

@@ -316,6 +316,7 @@ pub(super) fn apply_identity(draft: &mut Draft<'_>, item: &Identity, slot: Slot)
     }
     let twin = same.iter().find(|row| row.customer_id == slot.customer_id && row.id != slot.id).cloned();
     let before = draft.known.identity_rows.get(&slot.id).cloned();
+    let is_new = twin.is_none() && before.is_none();
     let row = match (twin, before) {
         // Known already, from elsewhere: at most it becomes verified by this.
         (Some(twin), None) => customer_identity::Model { verified_at: twin.verified_at.or(verified_at), ..twin },
@@ -332,9 +333,9 @@ pub(super) fn apply_identity(draft: &mut Draft<'_>, item: &Identity, slot: Slot)
             created_at: before.map_or(item.created_at.0, |row| row.created_at),
         },
     };
-    draft.batch.put(&row);
-    for rows in draft.known.identities.values_mut() {
-        rows.retain(|other| other.id != row.id);
+    if is_new { draft.batch.push(&row) } else { draft.batch.put(&row) }
+    if !is_new {
+        draft.known.identities.values_mut().for_each(|rows| rows.retain(|other| other.id != row.id));
     }
     draft.known.identities.entry(mark).or_default().push(row);
     Ok(())

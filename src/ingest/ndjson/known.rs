@@ -377,6 +377,8 @@ impl Wanted {
                 Item::Customer(item) => {
                     wanted.sought(Sought::Mark(("EXTERNAL", source.clone(), parsed.key.id.clone())));
                     wanted.numbers.insert(super::customers::number_of(item));
+                    let card = item.loyalty.as_ref().map(|loyalty| c360_rules::identifier::loyalty_number(&loyalty.number.0));
+                    wanted.cards.extend(card.and_then(Result::ok));
                 }
                 Item::Identity(item) => {
                     if let Ok(mark) = super::customers::mark(world, item) {
@@ -481,7 +483,7 @@ pub(super) async fn by_ids<E: EntityTrait>(
         _ => "(SELECT unhex(value) FROM json_each($1))",
     };
     let text: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-    let list = format!("{column} IN {list} ORDER BY {column}");
+    let list = format!("{column} IN {list}");
     select::<E>(db, table, &list, [Value::from(serde_json::json!(text).to_string())]).await
 }
 

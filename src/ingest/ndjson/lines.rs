@@ -114,17 +114,11 @@ impl Open {
 
     /// Passes over the rest of a line.
     fn skip(&mut self) -> io::Result<u64> {
-        let mut taken = 0;
+        let (mut some, mut taken) = (Vec::new(), 0);
         loop {
-            let some = self.reader.fill_buf()?;
-            if some.is_empty() {
-                return Ok(taken);
-            }
-            let end = some.iter().position(|b| *b == b'\n');
-            let length = end.map_or(some.len(), |end| end + 1);
-            self.reader.consume(length);
-            taken += length as u64;
-            if end.is_some() {
+            some.clear();
+            taken += self.reader.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut some)? as u64;
+            if some.is_empty() || some.last() == Some(&b'\n') {
                 return Ok(taken);
             }
         }

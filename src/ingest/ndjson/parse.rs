@@ -1,11 +1,12 @@
 //! A line becomes an item, or the reason why it is none.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::form::Described as _;
+use super::form::{Described as _, Tag};
 use super::items::{
     Customer, Identity, LoyaltyTransaction, Mention, Order, Review, Suggestion, SurveyResponse, Ticket, Whose,
 };
@@ -69,6 +70,7 @@ macro_rules! kinds {
             match kind {
                 $($word => {
                     let item: Box<$name> = Box::new(read(text)?);
+                    let Tag = item.r#type;
                     let key = Key { source: item.source.0.clone(), kind: $word, id: item.id.0.clone() };
                     let version = item.version.map_or(1, |version| version.0);
                     Ok((key, version, Item::$name(item)))
@@ -123,12 +125,36 @@ pub(super) fn parse(place: Place, text: String) -> Result<Parsed, (Place, Proble
 }
 
 fn parts(text: &str) -> Result<(Key, i64, Item, Vec<u8>), Problem> {
+    if !text.trim_start().starts_with('{') {
+        return Err(Problem::new("", "not a JSON object"));
+    }
     let head: Head<'_> = read(text)?;
     let (key, version, item) = item(&head.kind, text)?;
     // Sorted by name, so that the order of fields says nothing.
-    let value: Value = serde_json::from_str(text).map_err(|error| Problem::new("", error.to_string()))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| Problem::new("", without_place(&error)))?;
+    if let Some((_, schema)) = SCHEMAS.iter().find(|(word, _)| *word == key.kind) {
+        has_shape(&value, schema, "")?;
+    }
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, value.to_string().as_bytes());
     Ok((key, version, item, digest.as_ref()[..16].to_vec()))
+}
+
+static SCHEMAS: LazyLock<Vec<(&'static str, Value)>> = LazyLock::new(schemas);
+
+/// Refuses a list where an object should be: reading alone would take its elements for the fields.
+fn has_shape(value: &Value, schema: &Value, path: &str) -> Result<(), Problem> {
+    match value {
+        Value::Array(items) if schema["type"] == "array" => {
+            let mut items = items.iter().enumerate();
+            items.try_for_each(|(place, item)| has_shape(item, &schema["items"], &format!("{path}[{place}]")))
+        }
+        Value::Array(_) => Err(Problem::new(path, "a list, where an object is expected")),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, field)| {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            has_shape(field, &schema["properties"][name], &path)
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {

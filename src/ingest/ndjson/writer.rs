@@ -21,9 +21,9 @@ use crate::bulk;
 use crate::ingest::{Error, Report};
 
 /// Bytes after which a batch is full, however few its items.
-const BYTES: usize = 4 << 20;
+const BYTES: usize = 16 << 20;
 /// Batches that are read ahead.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 /// How often a batch is tried again that somebody else came in between of.
 const TRIES: usize = 5;
 
