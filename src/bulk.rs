@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions as _, Connection as _};
@@ -9,7 +10,6 @@ use sea_orm::{
     ColumnTrait as _, DatabaseConnection, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic as _, Iterable as _,
     ModelTrait, PrimaryKeyToColumn as _, RuntimeErr,
 };
-use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

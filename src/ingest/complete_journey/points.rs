@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::builder::Owner;
-use crate::ingest::programme::Programme;
 use super::rows::Rows;
 use super::values::{SOURCE, id};
+use crate::ingest::programme::Programme;
 
 /// The account of a household while its baskets are brought in.
 ///

@@ -30,9 +30,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, item: &Customer, seen: Option<&Seen>)
     let verified = |row: &&customer_identity::Model| row.verified_at.is_some();
     let known = draft.known.identities.get(&mark).and_then(|all| all.iter().find(verified)).map(|row| row.customer_id);
     let there = seen.map(|seen| seen.customer_id).or(known);
-    let id = there.unwrap_or_else(|| {
-        derived_id(item.created_at.0, &item.source.0, &format!("customer/{}", item.id.0))
-    });
+    let id = there.unwrap_or_else(|| derived_id(item.created_at.0, &item.source.0, &format!("customer/{}", item.id.0)));
     let number = number_of(item);
     let before = there.and_then(|id| draft.known.customers.get(&id)).cloned();
     check(draft, item, id, &number, before.as_ref())?;
@@ -77,7 +75,9 @@ fn check(
     identifier::customer_number(number).map_err(|error| Problem::new("number", error.to_string()))?;
     match before.map(|row| row.status.as_str()) {
         Some("ERASED") => return Err(Problem::new("", "the customer was erased: nothing is added")),
-        Some("MERGED") => return Err(Problem::new("", "the customer was merged into another one, whose profile stays")),
+        Some("MERGED") => {
+            return Err(Problem::new("", "the customer was merged into another one, whose profile stays"));
+        }
         _ => {}
     }
     if draft.known.numbers.get(number).is_some_and(|owner| *owner != id) {
@@ -102,8 +102,8 @@ fn account(
 ) -> Result<Option<(loyalty_account::Model, loyalty_card::Model)>, Problem> {
     let Some(enrolment) = &item.loyalty else { return Ok(None) };
     let Enrolment { number, enrolled_at, earning } = enrolment;
-    let number = identifier::loyalty_number(&number.0)
-        .map_err(|error| Problem::new("loyalty.number", error.to_string()))?;
+    let number =
+        identifier::loyalty_number(&number.0).map_err(|error| Problem::new("loyalty.number", error.to_string()))?;
     if draft.known.books.contains_key(&customer_id) {
         return Ok(None);
     }
@@ -146,13 +146,7 @@ fn account(
 }
 
 /// The one place where this import writes a customer's row.
-fn save_profile(
-    draft: &mut Draft<'_>,
-    item: &Customer,
-    slot: Slot,
-    number: String,
-    before: Option<customer::Model>,
-) {
+fn save_profile(draft: &mut Draft<'_>, item: &Customer, slot: Slot, number: String, before: Option<customer::Model>) {
     let name = item.name.as_ref().map(|name| name.0.trim().to_owned());
     let row = customer::Model {
         id: slot.id,
@@ -243,10 +237,8 @@ fn save_consents(draft: &mut Draft<'_>, item: &Customer, slot: Slot) {
         if stored.is_some_and(|row| row.decided_at >= given.decided_at.0) {
             continue;
         }
-        let id = stored.map_or_else(
-            || part_id(slot.id, format_args!("consent/{}/{channel}", given.purpose.0)),
-            |row| row.id,
-        );
+        let id = stored
+            .map_or_else(|| part_id(slot.id, format_args!("consent/{}/{channel}", given.purpose.0)), |row| row.id);
         let row = consent::Model {
             id,
             customer_id: slot.id,
@@ -256,12 +248,15 @@ fn save_consents(draft: &mut Draft<'_>, item: &Customer, slot: Slot) {
             source: item.source.0.clone(),
             decided_at: given.decided_at.0,
         };
-        if stored.is_some() { draft.batch.put(&row) } else { draft.batch.push(&row) }
+        if stored.is_some() {
+            draft.batch.put(&row)
+        } else {
+            draft.batch.push(&row)
+        }
         // What was agreed to when the account was made is part of its making.
         if given.decided_at > item.created_at {
             let kind = ("CONSENT_UPDATED", "PRIVACY");
-            let updated =
-                draft.world.event(&item.source.0, slot.id, kind, (Kind::Consent, id), given.decided_at.0);
+            let updated = draft.world.event(&item.source.0, slot.id, kind, (Kind::Consent, id), given.decided_at.0);
             let event = event::Model {
                 id: part_id(id, format_args!("CONSENT_UPDATED/{}", given.decided_at.0)),
                 label: Some(format!("{} {}", given.purpose.0, given.status.0)),
@@ -311,7 +306,8 @@ pub(super) fn apply_identity(draft: &mut Draft<'_>, item: &Identity, slot: Slot)
     let mark = mark(draft.world, item)?;
     let verified_at = item.verified_at.map(|at| at.0);
     let same = draft.known.identities.get(&mark).map(Vec::as_slice).unwrap_or_default();
-    if verified_at.is_some() && same.iter().any(|row| row.verified_at.is_some() && row.customer_id != slot.customer_id) {
+    if verified_at.is_some() && same.iter().any(|row| row.verified_at.is_some() && row.customer_id != slot.customer_id)
+    {
         return Err(Problem::new("value", "verified for another customer; merging them is for people to decide"));
     }
     let twin = same.iter().find(|row| row.customer_id == slot.customer_id && row.id != slot.id).cloned();
@@ -333,7 +329,11 @@ pub(super) fn apply_identity(draft: &mut Draft<'_>, item: &Identity, slot: Slot)
             created_at: before.map_or(item.created_at.0, |row| row.created_at),
         },
     };
-    if is_new { draft.batch.push(&row) } else { draft.batch.put(&row) }
+    if is_new {
+        draft.batch.push(&row)
+    } else {
+        draft.batch.put(&row)
+    }
     if !is_new {
         draft.known.identities.values_mut().for_each(|rows| rows.retain(|other| other.id != row.id));
     }

@@ -77,7 +77,10 @@ impl<'w> Draft<'w> {
             Some(seen) if seen.version > parsed.version => return Ok(Outcome::Older),
             Some(seen) if seen.version == parsed.version && seen.hash == parsed.hash => return Ok(Outcome::Unchanged),
             Some(seen) if seen.version == parsed.version => {
-                let reason = format!("version {} was brought in with another content: a change needs a higher version", seen.version);
+                let reason = format!(
+                    "version {} was brought in with another content: a change needs a higher version",
+                    seen.version
+                );
                 return Err(Problem::new("version", reason));
             }
             _ => {}
@@ -100,7 +103,11 @@ impl<'w> Draft<'w> {
             version: parsed.version,
             content_hash: parsed.hash.clone(),
         };
-        if seen.is_some() { self.batch.put(&row) } else { self.batch.push(&row) }
+        if seen.is_some() {
+            self.batch.put(&row)
+        } else {
+            self.batch.push(&row)
+        }
         self.touched.customers.insert(slot.customer_id);
         let (version, hash) = (parsed.version, parsed.hash.clone());
         let now = Seen { customer_id: slot.customer_id, subject_id: slot.id, version, hash };
@@ -174,7 +181,10 @@ impl<'w> Draft<'w> {
     }
 
     /// Writes everything in one transaction, with the figures that follow from it.
-    pub(super) async fn write(mut self, db: &DatabaseConnection) -> Result<BTreeMap<(&'static str, Outcome), u64>, DbErr> {
+    pub(super) async fn write(
+        mut self,
+        db: &DatabaseConnection,
+    ) -> Result<BTreeMap<(&'static str, Outcome), u64>, DbErr> {
         let ids: Vec<Uuid> = self.late.iter().map(|event| event.id).collect();
         let mut logged = logged(db, &ids).await?;
         for event in self.late {

@@ -190,6 +190,10 @@ fn save(draft: &mut Draft<'_>, slot: Slot, row: feedback::Model, (kind, label): 
     let happened = ("FEEDBACK_GIVEN", "FEEDBACK");
     let event = draft.world.event(&row.source, slot.customer_id, happened, (kind, slot.id), row.given_at);
     draft.log(slot.is_new, event::Model { label: Some(label.to_owned()), channel: Some(row.channel.clone()), ..event });
-    if slot.is_new { draft.batch.push(&row) } else { draft.batch.put(&row) }
+    if slot.is_new {
+        draft.batch.push(&row)
+    } else {
+        draft.batch.put(&row)
+    }
     draft.touched.feedback.insert(slot.customer_id);
 }

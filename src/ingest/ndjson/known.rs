@@ -8,9 +8,7 @@ use c360_entities::{
     ticket, ticket_message,
 };
 use c360_rules::ledger::{Entry, TransactionKind};
-use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, EntityTrait, Statement, Value,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, EntityTrait, Statement, Value};
 use uuid::Uuid;
 
 use super::book::{self, Book, Redeemed};
@@ -124,7 +122,10 @@ impl Known {
     ) -> Result<Uuid, Problem> {
         let key = link_key(kind, source, link);
         let Some(seen) = self.items.get(&key) else {
-            return Err(Problem::missing(field, format!("unknown {kind}: no item of this source and id was brought in")));
+            return Err(Problem::missing(
+                field,
+                format!("unknown {kind}: no item of this source and id was brought in"),
+            ));
         };
         if self.living(seen.customer_id)? == customer_id {
             Ok(seen.subject_id)
@@ -164,7 +165,8 @@ impl Known {
                 texts(db, 1)
             );
             for row in rows(db, text, [json_texts(&wanted.cards)]).await? {
-                let (number, customer_id): (String, Uuid) = (row.try_get("", "number")?, row.try_get("", "customer_id")?);
+                let (number, customer_id): (String, Uuid) =
+                    (row.try_get("", "number")?, row.try_get("", "customer_id")?);
                 ids.insert(customer_id);
                 self.cards.insert(number, customer_id);
             }
@@ -194,7 +196,8 @@ impl Known {
     async fn find_things(&mut self, db: &DatabaseConnection, wanted: &Wanted) -> Result<(), DbErr> {
         for (source, skus) in &wanted.products {
             let condition = format!("source = $1 AND sku IN {}", texts(db, 2));
-            let found = select::<product::Entity>(db, "products", &condition, [source.as_str().into(), json_texts(skus)]);
+            let found =
+                select::<product::Entity>(db, "products", &condition, [source.as_str().into(), json_texts(skus)]);
             let found = found.await?.into_iter().map(|row| ((row.source, row.sku), row.id));
             self.products.extend(found);
         }
@@ -340,7 +343,8 @@ impl Known {
                 order_id: row.order_id,
                 allocations,
             };
-            let refunded = back.iter().filter(|other| other.reverses_id == Some(row.id)).map(|other| other.points).sum();
+            let refunded =
+                back.iter().filter(|other| other.reverses_id == Some(row.id)).map(|other| other.points).sum();
             book.redeemed.insert(row.id, Redeemed { entry, refunded });
         }
         Ok(())
@@ -377,7 +381,8 @@ impl Wanted {
                 Item::Customer(item) => {
                     wanted.sought(Sought::Mark(("EXTERNAL", source.clone(), parsed.key.id.clone())));
                     wanted.numbers.insert(super::customers::number_of(item));
-                    let card = item.loyalty.as_ref().map(|loyalty| c360_rules::identifier::loyalty_number(&loyalty.number.0));
+                    let card =
+                        item.loyalty.as_ref().map(|loyalty| c360_rules::identifier::loyalty_number(&loyalty.number.0));
                     wanted.cards.extend(card.and_then(Result::ok));
                 }
                 Item::Identity(item) => {
@@ -459,7 +464,9 @@ fn mark_of(world: &World, source: &str, whose: &Whose) -> Result<Sought, Problem
             let number = c360_rules::identifier::loyalty_number(&number.0);
             Ok(Sought::Card(number.map_err(|error| problem("loyaltyNumber", error))?))
         }
-        _ => Err(Problem::new("customer", "name the customer by exactly one of id, number, email, phone, loyaltyNumber")),
+        _ => {
+            Err(Problem::new("customer", "name the customer by exactly one of id, number, email, phone, loyaltyNumber"))
+        }
     }
 }
 

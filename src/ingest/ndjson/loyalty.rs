@@ -13,7 +13,10 @@ use super::parse::Problem;
 /// An entry. It is new: entries never change.
 pub(super) fn apply(draft: &mut Draft<'_>, item: &LoyaltyTransaction, slot: Slot) -> Result<(), Problem> {
     if !slot.is_new {
-        return Err(Problem::new("version", "an entry of the ledger never changes: bring the correction as another entry"));
+        return Err(Problem::new(
+            "version",
+            "an entry of the ledger never changes: bring the correction as another entry",
+        ));
     }
     check(item)?;
     let link = |field: &'static str, kind, link: &Option<super::items::Link>| match link {
@@ -63,7 +66,10 @@ fn check(item: &LoyaltyTransaction) -> Result<(), Problem> {
         _ => points < 0,
     };
     if !sound {
-        return Err(Problem::new("points", "ACCRUAL and REFUND are above zero, REDEMPTION, REVERSAL, EXPIRATION below"));
+        return Err(Problem::new(
+            "points",
+            "ACCRUAL and REFUND are above zero, REDEMPTION, REVERSAL, EXPIRATION below",
+        ));
     }
     if item.reverses.is_some() != (kind == "REFUND") {
         return Err(Problem::new("reverses", "a REFUND needs it, and nothing else has it"));

@@ -36,8 +36,7 @@ pub fn reference() -> String {
 
 /// The fields of an object, those that must be there first, and then those of the objects in it.
 fn table(page: &mut String, schema: &Value, within: &str) {
-    let required: Vec<&str> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let fields = schema["properties"].as_object().into_iter().flatten();
     let (must, may): (Vec<_>, Vec<_>) = fields.partition(|(name, _)| required.contains(&name.as_str()));
     page.push_str("\n| field | form | needed | meaning |\n| --- | --- | --- | --- |\n");

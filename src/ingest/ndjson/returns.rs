@@ -107,7 +107,11 @@ fn row(making: &Making<'_>, given: &Return, id: Uuid, version: i64) -> order_ret
 }
 
 /// All refunds of the order: those given, and those that were granted here.
-pub(super) fn refunds(draft: &Draft<'_>, making: &Making<'_>, returns: &Returns) -> Result<Vec<refund::Model>, Problem> {
+pub(super) fn refunds(
+    draft: &Draft<'_>,
+    making: &Making<'_>,
+    returns: &Returns,
+) -> Result<Vec<refund::Model>, Problem> {
     let mut refunds: Vec<refund::Model> = Vec::with_capacity(making.item.refunds.len());
     for (place, given) in making.item.refunds.iter().enumerate() {
         let at = |field: &str| format!("refunds[{place}].{field}");
@@ -126,7 +130,10 @@ pub(super) fn refunds(draft: &Draft<'_>, making: &Making<'_>, returns: &Returns)
             Some(number) => {
                 let id = return_id(making, &number.0);
                 let there = returns.rows.iter().any(|row| row.id == id);
-                Some(id).filter(|_| there).map(Some).ok_or_else(|| Problem::new(at("return"), "the order has no such return"))?
+                Some(id)
+                    .filter(|_| there)
+                    .map(Some)
+                    .ok_or_else(|| Problem::new(at("return"), "the order has no such return"))?
             }
             None => None,
         };
@@ -168,7 +175,11 @@ pub(super) fn save(draft: &mut Draft<'_>, making: &Making<'_>, returns: Returns,
     draft.batch.extend(&returns.exchanges);
     // Those that were granted here come after those given, and are not the source's to write.
     for row in refunds.iter().take(making.item.refunds.len()) {
-        if is_new { draft.batch.push(row) } else { draft.batch.put(row) }
+        if is_new {
+            draft.batch.push(row)
+        } else {
+            draft.batch.put(row)
+        }
         log_refund(draft, making, row);
     }
 }
@@ -203,6 +214,7 @@ fn log_refund(draft: &mut Draft<'_>, making: &Making<'_>, row: &refund::Model) {
         let subject = (Kind::Refund, row.id);
         let event = draft.world.event(&making.item.source.0, row.customer_id, (kind, "ORDERS"), subject, at);
         let (amount, currency) = (Some(row.amount), Some(row.currency.clone()));
-        draft.log(making.slot.is_new, event::Model { label: Some(making.number.to_owned()), amount, currency, ..event });
+        draft
+            .log(making.slot.is_new, event::Model { label: Some(making.number.to_owned()), amount, currency, ..event });
     }
 }

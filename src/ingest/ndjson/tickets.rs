@@ -18,9 +18,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, item: &Ticket, slot: Slot) -> Result<
     check(draft, item, slot, &messages)?;
     let there = |field: &str, what: &str| Problem::new(field, format!("unknown {what}"));
     let assignee_id = match &item.assignee {
-        Some(subject) => {
-            Some(*draft.world.staff.get(&subject.0).ok_or_else(|| there("assignee", "member of staff"))?)
-        }
+        Some(subject) => Some(*draft.world.staff.get(&subject.0).ok_or_else(|| there("assignee", "member of staff"))?),
         None => None,
     };
     let team_id = match &item.team {
@@ -61,12 +59,16 @@ fn check(draft: &Draft<'_>, item: &Ticket, slot: Slot, messages: &[Uuid]) -> Res
         }
         let internal = message.visibility.is_some_and(|visibility| visibility.0 == "INTERNAL");
         if internal && !matches!(message.author.0, "STAFF" | "SYSTEM") {
-            return Err(Problem::new(format!("messages[{place}].visibility"), "only STAFF and SYSTEM write internally"));
+            return Err(Problem::new(
+                format!("messages[{place}].visibility"),
+                "only STAFF and SYSTEM write internally",
+            ));
         }
     }
     let before = draft.known.messages.get(&slot.id).map(Vec::as_slice).unwrap_or_default();
     // What was written here is not the source's to take away.
-    if before.iter().any(|row| row.source == item.source.0 && row.external_id.is_some() && !messages.contains(&row.id)) {
+    if before.iter().any(|row| row.source == item.source.0 && row.external_id.is_some() && !messages.contains(&row.id))
+    {
         return Err(Problem::new("messages", "a message of an older version is gone, or has another time"));
     }
     Ok(())
