@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
-use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
+use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions as _, Connection as _};
 use sea_orm::{
     ColumnTrait as _, DatabaseConnection, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic as _, Iterable as _,
-    ModelTrait, RuntimeErr,
+    ModelTrait, PrimaryKeyToColumn as _, RuntimeErr,
 };
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
+mod change;
 mod copy;
 mod insert;
 
+pub use change::Afterwards;
+use change::Changes;
 use insert::Inserts;
 
 /// The tables in an order in which every foreign key finds its row.
@@ -25,6 +31,7 @@ const ORDER: &[&str] = &[
     "segments",
     "customers",
     "customer_search_entries",
+    "ingested_items",
     "customer_identities",
     "addresses",
     "consents",
@@ -95,14 +102,26 @@ const WAL_PAGES: &str = "65536";
 #[derive(Debug)]
 pub struct Batch {
     backend: DbBackend,
-    tables: BTreeMap<usize, Rows>,
+    tables: BTreeMap<(usize, Way), Rows>,
     rows: usize,
+    changes: Changes,
+}
+
+/// How rows get into their table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    /// There is none with their key.
+    Add,
+    /// They take the place of those with their key.
+    Put,
 }
 
 #[derive(Debug)]
 struct Rows {
     name: &'static str,
     columns: Vec<&'static str>,
+    keys: Vec<&'static str>,
+    way: Way,
     encoded: Encoded,
 }
 
@@ -114,15 +133,26 @@ enum Encoded {
 }
 
 impl Rows {
-    fn new<E: EntityTrait>(backend: DbBackend, name: &'static str) -> Self {
+    fn new<E: EntityTrait>(backend: DbBackend, name: &'static str, way: Way) -> Self {
         let columns: Vec<_> = E::Column::iter().map(|column| column.as_str()).collect();
+        let keys = E::PrimaryKey::iter().map(|key| key.into_column().as_str()).collect();
         let encoded = if backend == DbBackend::Postgres {
             let json = E::Column::iter().map(|column| copy::is_json(column.def().get_column_type())).collect();
             Encoded::Copy { bytes: copy::header(), json }
         } else {
             Encoded::Inserts(Inserts::new(columns.len()))
         };
-        Self { name, columns, encoded }
+        Self { name, columns, keys, way, encoded }
+    }
+
+    /// What comes after the values of rows that take the place of others.
+    fn replacing(&self) -> String {
+        if self.way == Way::Add {
+            return String::new();
+        }
+        let others = self.columns.iter().filter(|column| !self.keys.contains(column));
+        let set: Vec<_> = others.map(|column| format!("{column} = excluded.{column}")).collect();
+        format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.keys.join(", "), set.join(", "))
     }
 
     fn add<M: ModelTrait>(&mut self, model: &M) {
@@ -142,7 +172,7 @@ impl Rows {
 impl Batch {
     /// An empty batch for `db`.
     pub fn new(db: &DatabaseConnection) -> Self {
-        Self { backend: db.get_database_backend(), tables: BTreeMap::new(), rows: 0 }
+        Self { backend: db.get_database_backend(), tables: BTreeMap::new(), rows: 0, changes: Changes::default() }
     }
 
     /// How many rows wait to be written.
@@ -168,13 +198,43 @@ impl Batch {
     where
         M::Entity: EntityTrait + EntityName + Default,
     {
+        self.gather(models, Way::Add);
+    }
+
+    /// Adds a row that takes the place of the one with its key, if there is one.
+    pub fn put<M: ModelTrait>(&mut self, model: &M)
+    where
+        M::Entity: EntityTrait + EntityName + Default,
+    {
+        self.gather(std::slice::from_ref(model), Way::Put);
+    }
+
+    /// Takes away the rows of a table in which a column has this value, before any is added.
+    pub fn clear(&mut self, table: &'static str, column: &'static str, id: Uuid) {
+        self.changes.clear(table, column, id);
+    }
+
+    /// Relies on a row still having this version: if it has not, nothing is written ([`is_conflict`]).
+    pub fn expect(&mut self, table: &'static str, id: Uuid, version: i64) {
+        self.changes.expect(table, id, version);
+    }
+
+    /// Runs a statement for some rows once all are written.
+    pub fn afterwards(&mut self, what: Afterwards, ids: Vec<Uuid>, now: DateTime<Utc>) {
+        self.changes.afterwards(what, ids, now);
+    }
+
+    fn gather<M: ModelTrait>(&mut self, models: &[M], way: Way)
+    where
+        M::Entity: EntityTrait + EntityName + Default,
+    {
         if models.is_empty() {
             return;
         }
         let name = M::Entity::default().table_name();
         let rank = ORDER.iter().position(|table| *table == name).unwrap_or(ORDER.len());
         let backend = self.backend;
-        let rows = self.tables.entry(rank).or_insert_with(|| Rows::new::<M::Entity>(backend, name));
+        let rows = self.tables.entry((rank, way)).or_insert_with(|| Rows::new::<M::Entity>(backend, name, way));
         for model in models {
             rows.add(model);
         }
@@ -187,16 +247,16 @@ impl Batch {
     /// A constraint that a row breaks, or a lost connection.
     pub async fn write(&mut self, db: &DatabaseConnection) -> Result<(), DbErr> {
         if self.backend == DbBackend::Postgres {
-            return write_postgres(db, self.take()).await.map_err(failed);
+            return write_postgres(db, self.take()).await;
         }
         let mut connection = open_sqlite(db, |options| options).await?;
-        write_sqlite(&mut connection, self.take()).await.map_err(failed)?;
+        write_sqlite(&mut connection, self.take()).await?;
         connection.close().await.map_err(failed)
     }
 
-    fn take(&mut self) -> BTreeMap<usize, Rows> {
-        self.rows = 0;
-        std::mem::take(&mut self.tables)
+    fn take(&mut self) -> Self {
+        let empty = Self { backend: self.backend, tables: BTreeMap::new(), rows: 0, changes: Changes::default() };
+        std::mem::replace(self, empty)
     }
 }
 
@@ -240,7 +300,7 @@ impl Loader {
     /// A constraint that a row of this batch or of an earlier one breaks, or a lost connection.
     pub async fn write(&mut self, mut batch: Batch) -> Result<(), DbErr> {
         match &mut self.0 {
-            Target::Sqlite(connection) => write_sqlite(connection, batch.take()).await.map_err(failed)?,
+            Target::Sqlite(connection) => write_sqlite(connection, batch.take()).await?,
             Target::Postgres { db, begun, at_once, writing } => {
                 if writing.len() == *at_once {
                     next(writing).await?;
@@ -309,28 +369,85 @@ async fn open_sqlite(
     with(options.pragma("cache_size", CACHE_KIB)).connect().await.map_err(failed)
 }
 
-async fn write_postgres(db: &DatabaseConnection, tables: BTreeMap<usize, Rows>) -> Result<(), sqlx::Error> {
-    let mut transaction = db.get_postgres_connection_pool().begin().await?;
-    sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
-    for Rows { name, columns, encoded } in tables.into_values() {
-        let Encoded::Copy { mut bytes, .. } = encoded else { continue };
-        copy::finish(&mut bytes);
-        let text = format!("COPY {name} ({}) FROM STDIN (FORMAT binary)", columns.join(", "));
-        let mut sink = transaction.copy_in_raw(&text).await?;
-        sink.send(bytes).await?;
-        sink.finish().await?;
+async fn write_postgres(db: &DatabaseConnection, batch: Batch) -> Result<(), DbErr> {
+    let mut transaction = db.get_postgres_connection_pool().begin().await.map_err(failed)?;
+    sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await.map_err(failed)?;
+    if !batch.changes.prepare_postgres(&mut transaction).await.map_err(failed)? {
+        return Err(DbErr::RecordNotUpdated);
     }
-    transaction.commit().await
+    for rows in batch.tables.into_values() {
+        copy_rows(&mut transaction, rows).await.map_err(failed)?;
+    }
+    batch.changes.finish_postgres(&mut transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)
 }
 
-async fn write_sqlite(connection: &mut SqliteConnection, tables: BTreeMap<usize, Rows>) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for Rows { name, columns, encoded } in tables.into_values() {
-        let Encoded::Inserts(inserts) = encoded else { continue };
-        // Whatever fails rolls all back: no statement has to be undone by itself, so SQLite keeps no journal for that.
-        inserts.write(&mut transaction, &format!("INSERT OR ROLLBACK INTO {name} ({})", columns.join(", "))).await?;
+async fn copy_rows(db: &mut PgConnection, rows: Rows) -> Result<(), sqlx::Error> {
+    let (columns, replacing) = (rows.columns.join(", "), rows.replacing());
+    let Rows { name, way, encoded: Encoded::Copy { mut bytes, .. }, .. } = rows else { return Ok(()) };
+    copy::finish(&mut bytes);
+    let into = if way == Way::Add { name } else { "replacing" };
+    if way == Way::Put {
+        let text = format!("CREATE TEMPORARY TABLE replacing (LIKE {name} INCLUDING DEFAULTS) ON COMMIT DROP");
+        sqlx::query(AssertSqlSafe(text)).execute(&mut *db).await?;
     }
-    transaction.commit().await
+    let mut sink = db.copy_in_raw(&format!("COPY {into} ({columns}) FROM STDIN (FORMAT binary)")).await?;
+    sink.send(bytes).await?;
+    sink.finish().await?;
+    if way == Way::Put {
+        let text = format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM replacing{replacing}");
+        sqlx::query(AssertSqlSafe(text)).execute(&mut *db).await?;
+        sqlx::query("DROP TABLE replacing").execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+async fn write_sqlite(connection: &mut SqliteConnection, batch: Batch) -> Result<(), DbErr> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    if !batch.changes.prepare_sqlite(&mut transaction).await.map_err(failed)? {
+        return Err(DbErr::RecordNotUpdated);
+    }
+    for rows in batch.tables.into_values() {
+        let (columns, replacing) = (rows.columns.join(", "), rows.replacing());
+        let Rows { name, way, encoded: Encoded::Inserts(inserts), .. } = rows else { continue };
+        // Whatever fails rolls all back: no statement has to be undone by itself, so SQLite keeps no journal for that.
+        let insert = if way == Way::Add { "INSERT OR ROLLBACK" } else { "INSERT" };
+        let into = format!("{insert} INTO {name} ({columns})");
+        inserts.write(&mut transaction, &into, &replacing).await.map_err(failed)?;
+    }
+    batch.changes.finish_sqlite(&mut transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)
+}
+
+/// Whether somebody else has changed what a batch relied on: read anew, and try again.
+pub fn is_conflict(error: &DbErr) -> bool {
+    // Serialization failures and deadlocks.
+    let retry = |cause: &sqlx::Error| {
+        let code = cause.as_database_error().and_then(|error| error.code());
+        code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))
+    };
+    matches!(error, DbErr::RecordNotUpdated) || cause(error).is_some_and(retry)
+}
+
+/// Why the database refused a batch because of what is in its rows, if that is what it did.
+pub fn refusal(error: &DbErr) -> Option<String> {
+    let cause = cause(error)?.as_database_error()?;
+    let code = cause.code().unwrap_or_default();
+    let by_rows = if cause.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        code.starts_with("22") || code.starts_with("23")
+    } else {
+        // SQLITE_CONSTRAINT is the lowest byte of each of its kinds.
+        code.parse::<i32>().is_ok_and(|code| code & 0xff == 19)
+    };
+    let named = cause.constraint().map(str::to_owned);
+    by_rows.then(|| named.unwrap_or_else(|| cause.message().to_owned()))
+}
+
+fn cause(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => Some(cause),
+        _ => None,
+    }
 }
 
 fn failed(error: sqlx::Error) -> DbErr {

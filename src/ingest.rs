@@ -4,6 +4,8 @@
 //! line and does not lose the others; memory is bounded whatever the size of the files.
 
 pub mod complete_journey;
+pub mod ndjson;
+mod programme;
 mod report;
 mod table;
 

@@ -10,6 +10,7 @@ mod edge;
 mod finding;
 mod graphiql;
 mod hostile;
+mod import_ndjson;
 mod masking;
 mod migrations;
 mod operating;

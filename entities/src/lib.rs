@@ -33,6 +33,7 @@ pub mod fulfillment;
 pub mod fulfillment_event;
 pub mod fulfillment_line;
 pub mod idempotency_record;
+pub mod ingested_item;
 pub mod interaction;
 pub mod job_lease;
 pub mod loyalty_account;

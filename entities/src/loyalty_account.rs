@@ -23,6 +23,7 @@ pub struct Model {
     pub qualifying_points: i64,
     pub version: i64,
     pub enrolled_at: DateTimeUtc,
+    pub earning: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,7 @@ mod m20261122_000006_create_feedback;
 mod m20261122_000007_create_events;
 mod m20261122_000008_create_statistics;
 mod m20261122_000012_create_search;
+mod m20261122_000030_create_ingested_items;
 mod m20261122_000031_create_trust;
 mod step;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000007_create_events::STEP),
             Box::new(m20261122_000008_create_statistics::STEP),
             Box::new(m20261122_000012_create_search::STEP),
+            Box::new(m20261122_000030_create_ingested_items::STEP),
             Box::new(m20261122_000031_create_trust::STEP),
         ]
     }

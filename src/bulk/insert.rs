@@ -44,10 +44,10 @@ impl Inserts {
         }
     }
 
-    /// Runs the statements; `into` is all that comes before `VALUES`.
-    pub(super) async fn write(self, db: &mut SqliteConnection, into: &str) -> Result<(), sqlx::Error> {
+    /// Runs the statements; `into` is all that comes before `VALUES`, `then` all that comes after them.
+    pub(super) async fn write(self, db: &mut SqliteConnection, into: &str, then: &str) -> Result<(), sqlx::Error> {
         let row = format!("({})", vec!["?"; self.width].join(","));
-        let text = |rows: usize| format!("{into} VALUES {}", vec![row.as_str(); rows].join(","));
+        let text = |rows: usize| format!("{into} VALUES {}{then}", vec![row.as_str(); rows].join(","));
         let whole = text(self.height);
         for arguments in self.full {
             sqlx::query_with(AssertSqlSafe(whole.as_str()), arguments).execute(&mut *db).await?;

@@ -18,7 +18,6 @@ mod households;
 mod known;
 mod offers;
 mod points;
-mod programme;
 mod rows;
 mod sales;
 mod statistics;
@@ -36,9 +35,9 @@ use self::builder::World;
 use self::catalogue::Catalogue;
 use self::households::Households;
 use self::offers::Offers;
-use self::programme::Programme;
 use self::sales::Sales;
 use self::writer::Writer;
+use super::programme::Programme;
 use super::{Error, Report};
 use crate::clock::Clock;
 

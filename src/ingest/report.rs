@@ -1,5 +1,6 @@
 //! What an import tells the person who waits for it: broken rows, progress, a summary.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -15,7 +16,7 @@ pub struct Report {
     clock: Clock,
     say: Box<dyn FnMut(&str) + Send>,
     rejected: u64,
-    counts: BTreeMap<&'static str, u64>,
+    counts: BTreeMap<Cow<'static, str>, u64>,
     phase: Option<Phase>,
 }
 
@@ -38,6 +39,11 @@ impl Report {
         (self.say)(&format!("{file}:{line}: {reason}; the row is left out"));
     }
 
+    /// A row that is left out, and told of elsewhere.
+    pub fn leave_out(&mut self) {
+        self.rejected += 1;
+    }
+
     /// Something about a row that is brought in all the same.
     pub fn note(&mut self, file: &str, line: u64, note: impl Display) {
         (self.say)(&format!("{file}:{line}: {note}"));
@@ -54,8 +60,8 @@ impl Report {
     }
 
     /// Counts what was written, or seen, for the summary.
-    pub fn count(&mut self, what: &'static str, n: u64) {
-        *self.counts.entry(what).or_default() += n;
+    pub fn count(&mut self, what: impl Into<Cow<'static, str>>, n: u64) {
+        *self.counts.entry(what.into()).or_default() += n;
     }
 
     /// What was counted under a name.
@@ -97,8 +103,11 @@ impl Report {
 fn progress_line(name: &str, rows: u64, passed: TimeDelta, read: u64, size: u64) -> String {
     let millis = u64::try_from(passed.num_milliseconds()).unwrap_or(0).max(1);
     let rate = rows.saturating_mul(1000) / millis;
+    if size == 0 {
+        return format!("{name}: {rows} rows, {rate} rows/s");
+    }
     let left = size.saturating_sub(read).saturating_mul(millis) / read.max(1) / 1000;
-    format!("{name}: {rows} rows, {} %, {rate} rows/s, {left} s left", read.saturating_mul(100) / size.max(1))
+    format!("{name}: {rows} rows, {} %, {rate} rows/s, {left} s left", read.saturating_mul(100) / size)
 }
 
 #[cfg(test)]
@@ -111,6 +120,7 @@ mod tests {
             progress_line("a.csv", 50_000, TimeDelta::seconds(2), 25, 100),
             "a.csv: 50000 rows, 25 %, 25000 rows/s, 6 s left"
         );
-        assert_eq!(progress_line("a.csv", 0, TimeDelta::zero(), 0, 0), "a.csv: 0 rows, 0 %, 0 rows/s, 0 s left");
+        assert_eq!(progress_line("a.csv", 0, TimeDelta::zero(), 0, 9), "a.csv: 0 rows, 0 %, 0 rows/s, 0 s left");
+        assert_eq!(progress_line("-", 10, TimeDelta::seconds(1), 25, 0), "-: 10 rows, 10 rows/s");
     }
 }

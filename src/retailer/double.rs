@@ -94,6 +94,7 @@ impl Person<'_> {
             qualifying_points: 0,
             version: 2,
             enrolled_at: since,
+            earning: "ORDERS".to_owned(),
         });
         self.write_lots(book, id);
         let currency = self.currency();

@@ -258,6 +258,7 @@ impl Person<'_> {
             qualifying_points: qualifying,
             version: 1 + i64::try_from(book.posted).unwrap_or(0),
             enrolled_at: self.since,
+            earning: "ORDERS".to_owned(),
         });
         self.write_lots(book, self.id);
         self.write_cards(book.id);

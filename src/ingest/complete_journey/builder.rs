@@ -13,11 +13,11 @@ use super::catalogue::Catalogue;
 use super::households::{Facts, Redemption};
 use super::offers::Offers;
 use super::points::Points;
-use super::programme::Programme;
 use super::rows::Rows;
 use super::sales::{Basket, Sale};
 use super::values::{CURRENCY, SOURCE, customer_number, id};
 use crate::domains::customers::search;
+use crate::ingest::programme::Programme;
 
 /// What every household's rows refer to.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::builder::Owner;
-use super::programme::Programme;
 use super::rows::Rows;
 use super::values::{SOURCE, id};
+use crate::ingest::programme::Programme;
 
 /// The account of a household while its baskets are brought in.
 ///
@@ -184,5 +184,6 @@ pub(super) fn enrol(
         qualifying_points: 0,
         version: 1,
         enrolled_at: since,
+        earning: "ORDERS".into(),
     }
 }

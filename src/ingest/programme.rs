@@ -1,4 +1,4 @@
-//! The loyalty programme that households are enrolled in.
+//! The loyalty programme that imported customers are enrolled in.
 
 use c360_entities::{loyalty_programme, loyalty_tier};
 use c360_rules::tier::{self, Tier};
@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _};
 use uuid::Uuid;
 
-use super::values::{CURRENCY, beginning, id};
+use super::Error;
 use crate::bulk::Batch;
-use crate::ingest::Error;
+use crate::clock::derived_id;
 
+/// What a programme is in that an import has to make.
+const CURRENCY: &str = "USD";
 /// The programme that the gateway starts with.
 const CODE: &str = "default";
 /// Code, name, points within the qualification period, benefits.
@@ -72,7 +74,7 @@ impl Programme {
 
 fn default_programme(now: DateTime<Utc>) -> (loyalty_programme::Model, Vec<loyalty_tier::Model>) {
     let programme = loyalty_programme::Model {
-        id: id(beginning(), "loyalty_programme", CODE),
+        id: id("loyalty_programme", CODE),
         code: CODE.into(),
         name: "Rewards".into(),
         currency: CURRENCY.into(),
@@ -84,7 +86,7 @@ fn default_programme(now: DateTime<Utc>) -> (loyalty_programme::Model, Vec<loyal
         created_at: now,
     };
     let tiers = TIERS.iter().zip(1..).map(|((code, name, threshold, benefits), rank)| loyalty_tier::Model {
-        id: id(beginning(), "loyalty_tier", format_args!("{CODE}/{code}")),
+        id: id("loyalty_tier", format_args!("{CODE}/{code}")),
         programme_id: programme.id,
         code: (*code).into(),
         name: (*name).into(),
@@ -95,4 +97,10 @@ fn default_programme(now: DateTime<Utc>) -> (loyalty_programme::Model, Vec<loyal
     });
     let tiers = tiers.collect();
     (programme, tiers)
+}
+
+/// The same, whichever import makes it.
+fn id(kind: &str, name: impl std::fmt::Display) -> Uuid {
+    let beginning = DateTime::from_timestamp(1_483_228_800, 0).unwrap_or_default();
+    derived_id(beginning, "complete-journey", &format!("{kind}/{name}"))
 }
