@@ -14,11 +14,16 @@ pub struct Example {
 }
 
 /// All of them.
-pub const EXAMPLES: [Example; 3] = [
+pub const EXAMPLES: [Example; 4] = [
     Example {
         name: "agent-first-screen",
         title: "Agent: the first screen",
         document: include_str!("../examples/agent-first-screen.graphql"),
+    },
+    Example {
+        name: "agent-search",
+        title: "Agent: the search box",
+        document: include_str!("../examples/agent-search.graphql"),
     },
     Example {
         name: "phone-balance",
@@ -35,6 +40,12 @@ pub const EXAMPLES: [Example; 3] = [
 impl Example {
     /// The variables with which it asks for the customer who has this e-mail address.
     pub fn variables(&self, email: &str) -> Value {
-        if self.document.contains("$by: CustomerIdentifier!") { json!({ "by": { "email": email } }) } else { json!({}) }
+        if self.document.contains("$by: CustomerIdentifier!") {
+            json!({ "by": { "email": email } })
+        } else if self.document.contains("$query: String!") {
+            json!({ "query": email })
+        } else {
+            json!({})
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod process;
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -43,7 +44,6 @@ pub struct Metrics {
     refusals: Family<ByReason, Counter>,
     throttled: Family<ByCaller, Counter>,
     tokens: Family<ByResult, Counter>,
-    tokens_refused: Family<ByReason, Counter>,
     jwks_fetches: Family<ByResult, Counter>,
     connections: Gauge,
     connections_taken: Counter,
@@ -176,7 +176,6 @@ impl Metrics {
             refusals: Family::default(),
             throttled: Family::default(),
             tokens: Family::default(),
-            tokens_refused: Family::default(),
             jwks_fetches: Family::default(),
             connections: Gauge::default(),
             connections_taken: Counter::default(),
@@ -211,8 +210,7 @@ impl Metrics {
         c360.register("pool_timeouts", "Statements that got no connection in time", self.pool_timeouts.clone());
         c360.register("guard_refusals", "Documents refused before they ran, by reason", self.refusals.clone());
         c360.register("throttled", "Requests refused for their caller's cost, by caller", self.throttled.clone());
-        c360.register("tokens", "Tokens accepted: verified anew or remembered", self.tokens.clone());
-        c360.register("token_refusals", "Tokens refused, by reason", self.tokens_refused.clone());
+        c360.register("tokens", "Tokens that were shown, by what became of them", self.tokens.clone());
         c360.register("jwks_fetches", "Fetches of signing keys, by result", self.jwks_fetches.clone());
         c360.register("connections", "Clients' connections that are open", self.connections.clone());
         c360.register("connections_taken", "Clients' connections taken", self.connections_taken.clone());
@@ -267,31 +265,20 @@ impl Metrics {
         self.throttled.get_or_create(&ByCaller { caller }).inc();
     }
 
-    /// A token's signature was verified.
-    pub fn token_verified(&self) {
-        self.tokens.get_or_create(&ByResult { result: "verified" }).inc();
-    }
-
-    /// A token had been verified before.
-    pub fn token_remembered(&self) {
-        self.tokens.get_or_create(&ByResult { result: "remembered" }).inc();
-    }
-
-    /// A token was refused. The caller is not told why.
-    pub fn token_refused(&self, reason: &'static str) {
-        self.tokens_refused.get_or_create(&ByReason { reason }).inc();
-    }
-
-    /// Signing keys were asked for: `ok`, or what went wrong.
-    pub fn jwks_fetched(&self, result: &'static str) {
-        self.jwks_fetches.get_or_create(&ByResult { result }).inc();
-    }
-
     /// A client connected. It is counted as open until what is given back is dropped.
     pub fn connected(&self) -> Connected {
         self.connections_taken.inc();
         self.connections.inc();
         Connected(self.connections.clone())
+    }
+
+    /// What has been counted elsewhere: tokens and fetches of keys, by result.
+    pub fn trust(&self, tokens: &[(&'static str, u64)], fetches: &[(&'static str, u64)]) {
+        for (family, counted) in [(&self.tokens, tokens), (&self.jwks_fetches, fetches)] {
+            for (result, count) in counted {
+                family.get_or_create(&ByResult { result }).inner().store(*count, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Everything as text, in the OpenMetrics format.

@@ -19,5 +19,6 @@ mod policy;
 mod reading;
 mod schema;
 mod search;
+mod swapping;
 mod throttling;
 mod tokens;

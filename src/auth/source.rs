@@ -43,6 +43,9 @@ pub(super) struct Source {
     current: RwLock<Option<Arc<KeySet>>>,
     history: Mutex<History>,
     reading: tokio::sync::Mutex<()>,
+    /// How often the keys were fetched, and how often that failed.
+    pub(super) fetched: AtomicU64,
+    pub(super) failed: AtomicU64,
     asked: tokio::sync::Notify,
     /// Counts the changes of all that verification rests on.
     generation: Arc<AtomicU64>,
@@ -113,6 +116,8 @@ impl Source {
             current: RwLock::new(Some(Arc::new(keys))),
             history: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
+            fetched: AtomicU64::default(),
+            failed: AtomicU64::default(),
             asked: tokio::sync::Notify::default(),
             generation: Arc::default(),
         }
@@ -221,6 +226,7 @@ impl Source {
         };
         match answer {
             Ok((keys, good_for)) => {
+                self.fetched.fetch_add(1, Ordering::Relaxed);
                 self.with_history(|history| {
                     *history = History { read: Some(begun), failures: 0, good_for, ..*history };
                 });
@@ -232,6 +238,7 @@ impl Source {
                 }
             }
             Err(error) => {
+                self.failed.fetch_add(1, Ordering::Relaxed);
                 let history = self.with_history(|history| {
                     history.failures = history.failures.saturating_add(1);
                     *history

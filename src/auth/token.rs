@@ -126,6 +126,14 @@ impl Verifier {
         &self.counts
     }
 
+    /// How often keys were fetched, and how often that failed.
+    pub fn fetches(&self) -> (u64, u64) {
+        let keys = self.issuers.values().map(|issuer| &issuer.keys);
+        keys.fold((0, 0), |(fetched, failed), keys| {
+            (fetched + keys.fetched.load(Ordering::Relaxed), failed + keys.failed.load(Ordering::Relaxed))
+        })
+    }
+
     /// Reads the issuers' keys that lie at an address, so that the first tokens need not wait. One that does not answer
     /// is asked again in the background.
     pub async fn warm_up(&self) {

@@ -1,6 +1,7 @@
 //! `/metrics`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -24,6 +25,19 @@ pub fn route(state: Arc<state::State>) -> MethodRouter {
 
 /// All figures as text.
 async fn figures(State(state): State<Arc<state::State>>) -> Response {
+    let tokens = state.verifier.counts();
+    let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    let (fetched, failed) = state.verifier.fetches();
+    state.metrics.trust(
+        &[
+            ("remembered", of(&tokens.remembered)),
+            ("reconsidered", of(&tokens.reconsidered)),
+            ("verified", of(&tokens.verified)),
+            ("refused", of(&tokens.refused)),
+            ("undecided", of(&tokens.undecided)),
+        ],
+        &[("ok", fetched), ("failed", failed)],
+    );
     match state.metrics.text(db::pool(&state.db, &state.config.database)) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

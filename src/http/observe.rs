@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
+use uuid::Uuid;
 
 use super::Gateway;
 use crate::auth::{Actor, Caller};
@@ -61,14 +62,10 @@ pub(super) async fn observe(State(gateway): State<Gateway>, request: Request, ne
     response
 }
 
-/// Longest name of a request that is taken over from a client.
-const LONGEST_NAME: usize = 64;
-
-/// The name that a client, or a proxy before the gateway, has given the request.
+/// The id that a client, or a proxy before the gateway, has given the request: only a UUID, because it stands in the log.
 fn name_of(headers: &HeaderMap) -> Option<String> {
     let name = headers.get("x-request-id")?.to_str().ok()?;
-    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    ((1..=LONGEST_NAME).contains(&name.len()) && is_plain).then(|| name.to_owned())
+    Uuid::try_parse(name).ok().map(|id| id.to_string())
 }
 
 /// Methods are words that a client may make up.

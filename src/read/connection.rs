@@ -92,10 +92,27 @@ pub(super) fn argument<'a>(arguments: &'a Arguments, name: &str) -> Option<&'a V
 /// What identifies a list to its cursors: the edge, and every argument that changes what is in it.
 pub(super) fn list_of(relation: &Relation, arguments: &Arguments) -> u64 {
     let paging = ["first", "after", "last", "before"];
-    let mut rest: Vec<&(Name, Value)> =
-        arguments.iter().filter(|(name, value)| !paging.contains(&name.as_str()) && *value != Value::Null).collect();
-    rest.sort_by(|a, b| a.0.cmp(&b.0));
-    list_name(relation.on, relation.fields[0], &format!("{rest:?}"))
+    let rest = arguments.iter().filter(|(name, _)| !paging.contains(&name.as_str()));
+    list_name(relation.on, relation.fields[0], &same(rest.map(|(name, value)| (name, value))))
+}
+
+/// One text for arguments that mean the same, however they are written: as literals or variables, in any order, with
+/// null or not at all.
+fn same<'a>(fields: impl Iterator<Item = (&'a Name, &'a Value)>) -> String {
+    fn value(of: &Value) -> String {
+        match of {
+            Value::Enum(name) => format!("{:?}", name.as_str()),
+            Value::List(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(",")),
+            Value::Object(fields) => same(fields.iter()),
+            other => other.to_string(),
+        }
+    }
+    let mut written: Vec<String> = fields
+        .filter(|(_, of)| **of != Value::Null)
+        .map(|(name, of)| format!("{:?}:{}", name.as_str(), value(of)))
+        .collect();
+    written.sort_unstable();
+    format!("{{{}}}", written.join(","))
 }
 
 /// The hash that binds cursors to a list.

@@ -43,7 +43,10 @@ async fn whoever_says_nothing_or_says_it_slowly_is_not_waited_for() {
     }
     // A body that does not come.
     let mut stream = connect(&gateway).await;
-    let head = "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let token = gateway.agent();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     let (answer, took) = rest(stream).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");

@@ -99,9 +99,7 @@ fn every_figure_is_explained_and_no_other() {
     metrics.statement(Pool::default()).failed("timeout");
     metrics.refused("depth");
     metrics.throttled("partner");
-    metrics.token_verified();
-    metrics.token_refused("expired");
-    metrics.jwks_fetched("ok");
+    metrics.trust(&[("verified", 1)], &[("ok", 1)]);
     let figures = metrics.text(Pool::default()).unwrap();
     let served: BTreeSet<_> =
         figures.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();

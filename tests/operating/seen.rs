@@ -70,7 +70,7 @@ async fn a_request_is_seen(backend: Backend, system: &str) {
         "c360_requests_total{type=\"none\",status=\"200\",outcome=\"refused\"} 1\n",
         "c360_request_duration_seconds_count{operation=\"Screen\",type=\"query\"} 1\n",
         "c360_errors_total{code=\"GRAPHQL_PARSE_FAILED\"} 1\n",
-        "c360_guard_refusals_total{reason=\"syntax\"} 1\n",
+        "c360_guard_refusals_total{reason=\"PARSE_FAILED\"} 1\n",
         "c360_statement_duration_seconds_count 1\n",
         "c360_connections ",
         "process_resident_memory_bytes ",

@@ -35,6 +35,14 @@ export const asked = [
     },
   },
   {
+    name: "agent-search",
+    caller: "agent",
+    holds({ customers }) {
+      assert.ok(customers.nodes.some((customer) => customer.number === "C-000001"));
+      assert.equal(typeof customers.pageInfo.hasNextPage, "boolean");
+    },
+  },
+  {
     name: "phone-balance",
     caller: "customer",
     holds({ me }) {

@@ -29,6 +29,10 @@ def agent_holds(data):
     assert len(customer["timeline"]["nodes"]) == 20
 
 
+def search_holds(data):
+    assert "C-000001" in [customer["number"] for customer in data["customers"]["nodes"]]
+
+
 def phone_holds(data):
     assert "•" not in data["me"]["name"]
     assert isinstance(data["me"]["loyalty"]["pointsToNextTier"], int)
@@ -43,6 +47,7 @@ ASKED = [
     (name, caller, variables(name), holds)
     for name, caller, holds in [
         ("agent-first-screen", "agent", agent_holds),
+        ("agent-search", "agent", search_holds),
         ("phone-balance", "customer", phone_holds),
         ("partner-read", "partner", partner_holds),
     ]
