@@ -45,6 +45,8 @@ export default [
         "error",
         { exceptions: { types: VALUES, suffixes: ["Connection", "Edge"] } },
       ],
+      // The search is read forwards only: what matches best comes first, and nobody starts with what matches least.
+      "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
       "@graphql-eslint/relay-edge-types": [
         "error",
         {

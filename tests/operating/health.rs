@@ -68,13 +68,14 @@ async fn a_gateway_whose_connections_are_all_busy_stays_ready() {
     let figures = gateway.figures().await;
     for line in [
         "c360_pool_timeouts_total 1\n",
-        "c360_pool_waits_total 1\n",
         "c360_statement_failures_total{reason=\"pool\"} 1\n",
         "c360_errors_total{code=\"UNAVAILABLE\"} 1\n",
         "c360_pool_connections{state=\"max\"} 1\n",
     ] {
         assert!(figures.contains(line), "{line} is not in\n{figures}");
     }
+    // The first may have had to wait, too: for the look at what is revoked.
+    assert!(!figures.contains("c360_pool_waits_total 0\n"), "{figures}");
 }
 
 #[tokio::test]
