@@ -57,4 +57,21 @@ mod tests {
         }
         assert!(named > 100, "only {named} names");
     }
+
+    /// Documents are held to the policy by the type on which a field is selected: an interface must promise what the
+    /// types behind it do.
+    #[test]
+    fn a_field_has_one_rule_on_an_interface_and_on_the_types_behind_it() {
+        let schema = apollo_compiler::Schema::parse_and_validate(sdl(&build()), "schema.graphql").unwrap();
+        let mut checked = 0;
+        for (interface, behind) in schema.implementers_map() {
+            for (field, _) in schema.get_interface(&interface).into_iter().flat_map(|interface| &interface.fields) {
+                for object in &behind.objects {
+                    assert_eq!(policy::rule(&interface, field), policy::rule(object, field), "{object}.{field}");
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 20, "only {checked}");
+    }
 }
