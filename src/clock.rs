@@ -61,6 +61,11 @@ pub fn random_bytes() -> Result<[u8; 32], aws_lc_rs::error::Unspecified> {
     Ok(bytes)
 }
 
+/// An id that nothing can be told from.
+pub fn random_id() -> Uuid {
+    Uuid::new_v4()
+}
+
 /// A UUIDv7 of the time `at` whose random part comes from `random`: the same seed gives the same ids.
 pub fn id_at(at: DateTime<Utc>, random: &mut fastrand::Rng) -> Uuid {
     let mut bytes = [0; 10];

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+/// Deepest nesting of brackets of any kind in a document: parsers recurse, and the stack does not grow with the input.
+pub const MOST_NESTING: u64 = 64;
+
 /// The commented defaults, which are also the list of all settings.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
@@ -365,14 +368,23 @@ impl Config {
                 "documents.introspection is \"{wrong}\"; it must be \"all\", \"staff\" or \"none\""
             )));
         }
+        if self.limits.depth > MOST_NESTING {
+            return Err(ConfigError(format!(
+                "limits.depth is {}; it can be at most {MOST_NESTING}",
+                self.limits.depth
+            )));
+        }
         if self.database.max_connections == 0 {
             return refuse("database.max_connections must be at least 1");
         }
         if !starts(&self.database.url, &["sqlite:", "postgres://", "postgresql://"]) {
             return refuse("database.url (DATABASE_URL) must start with sqlite:// or postgres://");
         }
-        if !starts(&self.redis.url, &["redis://", "rediss://"]) {
-            return refuse("redis.url (REDIS_URL) must start with redis:// or rediss://");
+        let redis = &self.redis.url;
+        if !starts(redis, &["redis://", "rediss://"])
+            || (!redis.is_empty() && redis::Client::open(redis.as_str()).is_err())
+        {
+            return refuse("redis.url (REDIS_URL) must start with redis:// or rediss://, and name a host");
         }
         if !starts(&self.tracing.otlp_endpoint, &["http://", "https://"]) {
             return refuse("tracing.otlp_endpoint (OTEL_EXPORTER_OTLP_ENDPOINT) must start with http:// or https://");

@@ -260,7 +260,7 @@ impl Metrics {
         self.refusals.get_or_create(&ByReason { reason }).inc();
     }
 
-    /// A request was refused for what its caller had used up: `agent`, `customer`, `partner`.
+    /// A request was refused for what its caller had used up: `staff`, `customer`, `partner`.
     pub fn throttled(&self, caller: &'static str) {
         self.throttled.get_or_create(&ByCaller { caller }).inc();
     }

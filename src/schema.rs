@@ -62,7 +62,8 @@ mod tests {
     /// types behind it do.
     #[test]
     fn a_field_has_one_rule_on_an_interface_and_on_the_types_behind_it() {
-        let schema = apollo_compiler::Schema::parse_and_validate(sdl(&build()), "schema.graphql").unwrap();
+        let parsed = apollo_compiler::Schema::parse_and_validate(sdl(&build()), "schema.graphql");
+        let Ok(schema) = parsed else { unreachable!("the schema is not valid") };
         let mut checked = 0;
         for (interface, behind) in schema.implementers_map() {
             for (field, _) in schema.get_interface(&interface).into_iter().flat_map(|interface| &interface.fields) {

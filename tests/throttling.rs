@@ -11,7 +11,7 @@ use crate::harness::{Actor, App, Backend, now};
 
 const BUCKET: Bucket = Bucket { maximum: 100, restore_rate: 10 };
 
-/// Costs 22: a statement, and twenty tickets with one of their own each as far as is known.
+/// Costs 21: a statement, and a page of twenty rows.
 const TICKETS: &str = "{ tickets(first: 20) { nodes { id } } }";
 
 fn small(config: &mut Config) {

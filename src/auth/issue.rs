@@ -13,6 +13,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::claims::SECRET_CLAIM;
+use crate::clock;
 use crate::config::{self, ConfigError};
 
 /// Why a token cannot be signed.
@@ -125,7 +126,7 @@ impl Signer {
             "aud": audience,
             "iat": now.timestamp(),
             "exp": (now + lifetime).timestamp(),
-            "jti": Uuid::new_v4().to_string(),
+            "jti": clock::random_id().to_string(),
         });
         let own = match subject {
             Subject::Staff { subject, role } => {
@@ -249,7 +250,7 @@ impl OwnKeys {
             "scope": scope,
             "iat": now.timestamp(),
             "exp": (now + self.lifetime).timestamp(),
-            "jti": Uuid::new_v4().to_string(),
+            "jti": clock::random_id().to_string(),
             SECRET_CLAIM: secret.to_string(),
         }))
     }

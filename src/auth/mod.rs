@@ -129,6 +129,15 @@ pub enum Reach {
 }
 
 impl Caller {
+    /// The kind of caller, in one word.
+    pub fn kind(&self) -> &'static str {
+        match self.actor {
+            Actor::Staff(_) => "staff",
+            Actor::Customer(_) => "customer",
+            Actor::Partner(_) => "partner",
+        }
+    }
+
     /// Whether a person at a console asks.
     pub fn is_staff(&self) -> bool {
         matches!(self.actor, Actor::Staff(_))

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use async_graphql::resolver_utils::EnumType;
 use c360_rules::access::{Scope, Scopes};
 use chrono::TimeDelta;
 
@@ -9,6 +10,7 @@ use super::Failure;
 use crate::auth::partners::{self, NewPartner, PartnerError};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domains::customers::store::ConsentPurpose;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -125,9 +127,10 @@ fn checked(new: New) -> Result<NewPartner, Failure> {
     }
     let purposes: Vec<String> =
         new.purpose.iter().flat_map(|list| list.split_ascii_whitespace()).map(str::to_owned).collect();
-    let is_purpose = |word: &String| word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    if let Some(word) = purposes.iter().find(|word| !is_purpose(word)) {
-        return Err(Failure::Other(format!("--purpose: \"{word}\" is not a purpose: capitals, as in SERVICE")));
+    let known: Vec<&str> = <ConsentPurpose as EnumType>::items().iter().map(|item| item.name).collect();
+    if let Some(word) = purposes.iter().find(|word| !known.contains(&word.as_str())) {
+        let known = known.join(", ");
+        return Err(Failure::Other(format!("--purpose: \"{word}\" is not a purpose: there are {known}")));
     }
     let client_id = new.client_id.unwrap_or_else(|| slug(&new.name));
     let is_plain = |text: &str| {

@@ -14,7 +14,8 @@ use crate::auth::token::Verifier;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{self, figures, server};
-use crate::{schema, state::State};
+use crate::schema;
+use crate::state::State;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

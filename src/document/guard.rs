@@ -5,11 +5,8 @@ use std::collections::{HashMap, HashSet};
 use apollo_compiler::ast::{Definition, Document, Selection, Type, Value};
 use apollo_parser::{Lexer, TokenKind};
 
-use crate::config::Limits;
+use crate::config::{Limits, MOST_NESTING};
 use crate::error::{Code, Fault};
-
-/// Deepest nesting of brackets of any kind. Parsers recurse over values and types too, which no other limit bounds.
-pub(super) const MOST_NESTING: u32 = 64;
 
 /// A refusal that names the limit, the reason for machines and what to do.
 fn refused(reason: &'static str, what: &str, most: impl std::fmt::Display) -> Fault {
@@ -24,7 +21,7 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Fault> {
     if text.len() > limits.document_bytes {
         return Err(refused("TOO_MANY_BYTES", "too many bytes", limits.document_bytes));
     }
-    let (mut tokens, mut nesting) = (0_usize, 0_u32);
+    let (mut tokens, mut nesting) = (0_usize, 0_u64);
     // What is no token is left to the parser to say.
     for token in Lexer::new(text).filter_map(Result::ok) {
         match token.kind() {

@@ -31,6 +31,9 @@ pub use prune::{Asked, Refused, complete, prune};
 /// The schema as documents are checked against it.
 pub type Schema = Valid<apollo_compiler::Schema>;
 
+/// How deep the parser may go; it counts more levels than brackets, which are bounded before.
+const RECURSION: usize = 256;
+
 /// Most problems of one document that are told.
 const MOST_PROBLEMS: usize = 10;
 
@@ -156,16 +159,15 @@ impl Documents {
             Some(trusted) => trusted.of_id(id),
             None => from_hex(id).and_then(|hash| self.seen.get(&hash)),
         };
-        found.ok_or_else(|| {
-            Fault::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound").because("SEND_THE_TEXT_ALONG")
-        })
+        // The words that clients of automatic persisted queries look for.
+        found.ok_or_else(|| Fault::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound"))
     }
 
     /// Checks a text that was not seen before, cheapest check first.
     fn check(&self, text: &str) -> Result<Document, Vec<Fault>> {
         guard::check_text(text, &self.limits).map_err(|fault| vec![fault])?;
         let ast = Parser::new()
-            .recursion_limit(4 * guard::MOST_NESTING as usize)
+            .recursion_limit(RECURSION)
             .parse_ast(text, "document.graphql")
             .map_err(|error| problems(Code::GraphqlParseFailed, &error.errors))?;
         guard::check_shape(&ast, &self.limits).map_err(|fault| vec![fault])?;

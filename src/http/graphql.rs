@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::execute::{Refused, Way, execute};
 use super::negotiate::Media;
-use super::observe::{self, Operation};
+use super::observe::Operation;
 use super::request::{self, Asked, Rejected};
 use super::{Gateway, answer, bearer};
 use crate::error::{Code, Fault};
@@ -67,7 +67,7 @@ async fn respond(
             answer::refuse(media.status_of_request_error(), &faults, media)
         }
         Err(Refused::Throttled(fault, seconds)) => {
-            gateway.state.metrics.throttled(observe::kind_of(&caller));
+            gateway.state.metrics.throttled(caller.kind());
             answer::retry_after(answer::refuse(StatusCode::TOO_MANY_REQUESTS, &[fault], media), seconds)
         }
         Err(Refused::OnlyReads) => {

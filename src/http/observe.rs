@@ -13,7 +13,7 @@ use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::Gateway;
-use crate::auth::{Actor, Caller};
+use crate::auth::Caller;
 use crate::error::Code;
 use crate::metrics::{Kind, Outcome};
 use crate::state;
@@ -136,23 +136,10 @@ impl Drop for Seen {
     }
 }
 
-/// The kind of caller, in one word.
-pub(super) fn kind_of(caller: &Caller) -> &'static str {
-    match caller.actor {
-        Actor::Staff(_) => "staff",
-        Actor::Customer(_) => "customer",
-        Actor::Partner(_) => "partner",
-    }
-}
-
 /// The kind of caller, its client, and the subject of staff alone: that of a customer is a customer.
 fn who(caller: &Caller) -> (Option<&'static str>, Option<&str>, Option<&str>) {
-    let client = Some(caller.client_id.as_str());
-    match &caller.actor {
-        Actor::Staff(_) => (Some("staff"), client, Some(caller.subject.as_str())),
-        Actor::Customer(_) => (Some("customer"), client, None),
-        Actor::Partner(_) => (Some("partner"), client, None),
-    }
+    let subject = caller.is_staff().then_some(caller.subject.as_str());
+    (Some(caller.kind()), Some(caller.client_id.as_str()), subject)
 }
 
 fn is_our_fault(codes: &str) -> bool {

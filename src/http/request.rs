@@ -1,7 +1,5 @@
 //! What a client asks, as GraphQL over HTTP has it: a POST of JSON, or a GET.
 
-use std::time::Duration;
-
 use apollo_compiler::response::JsonMap;
 use axum::body::{self, Body};
 use axum::extract::Query;
@@ -10,9 +8,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Fault};
-
-/// How long a client may take to send its body.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One request for one operation.
 #[derive(Debug, Default, Deserialize)]
@@ -65,18 +60,13 @@ impl Rejected {
 impl Asked {
     /// What stands in the body of a POST.
     pub(super) async fn of_body(body: Body, most: usize) -> Result<Self, Rejected> {
-        let read = tokio::time::timeout(PATIENCE, body::to_bytes(body, most)).await;
-        let bytes = match read {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(error)) if is_limit(&error) => {
+        let bytes = match body::to_bytes(body, most).await {
+            Ok(bytes) => bytes,
+            Err(error) if is_limit(&error) => {
                 let message = format!("the body is larger than {most} bytes");
                 return Err(Rejected(StatusCode::PAYLOAD_TOO_LARGE, Fault::new(Code::QueryTooComplex, message)));
             }
-            Ok(Err(_)) => return Err(Rejected::bad("the body could not be read as its headers say")),
-            Err(_) => {
-                let message = format!("the body did not arrive within {} s", PATIENCE.as_secs());
-                return Err(Rejected(StatusCode::REQUEST_TIMEOUT, Fault::new(Code::Timeout, message)));
-            }
+            Err(_) => return Err(Rejected::bad("the body could not be read as its headers say")),
         };
         if bytes.trim_ascii_start().starts_with(b"[") {
             return Err(Rejected::bad(

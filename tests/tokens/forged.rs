@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use c360::auth::issue::NewKey;
 use c360::auth::token::{Denied, Refused};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +16,12 @@ use crate::harness::{AUDIENCE, App, Backend, Database, ISSUER, now};
 
 fn private(key: &NewKey) -> EncodingKey {
     EncodingKey::from_ed_pem(key.private_pem.as_bytes()).unwrap()
+}
+
+/// A header and a body as they stand, with a signature that is right for them.
+fn signed_as(text: &str, key: &NewKey) -> String {
+    let signature = jsonwebtoken::crypto::sign(text.as_bytes(), &private(key), Algorithm::EdDSA).unwrap();
+    format!("{text}.{signature}")
 }
 
 fn claims() -> Value {
@@ -87,13 +93,15 @@ fn bad_tokens(key: &NewKey) -> Vec<(&'static str, String)> {
         ("padded", format!("{signed}.{signature}==")),
         ("padded claims, signed as they are", {
             let body = [&text, &format!("{text} "), &format!("{text}  ")].map(|text| URL_SAFE.encode(text));
-            let signed = format!("{first}.{}", body.iter().find(|body| body.ends_with('=')).unwrap());
-            let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &private(key), Algorithm::EdDSA).unwrap();
-            format!("{signed}.{signature}")
+            signed_as(&format!("{first}.{}", body.iter().find(|body| body.ends_with('=')).unwrap()), key)
         }),
-        ("the other alphabet", format!("{first}.{}.{signature}", STANDARD.encode("{\"ø\":\"ÿ\u{3fe}þ\"}"))),
+        ("the other alphabet, signed as it is", {
+            let odd = text.replacen("agent-1", "agent-\u{ff}\u{3fe}\u{ff}", 1);
+            let bodies = [&odd, &format!("{odd} "), &format!("{odd}  ")].map(|text| STANDARD_NO_PAD.encode(text));
+            signed_as(&format!("{first}.{}", bodies.iter().find(|body| body.contains(['+', '/'])).unwrap()), key)
+        }),
         ("bits left over", format!("{signed}.{most}{next}")),
-        ("spaces within", format!("{first}. {body}.{signature}")),
+        ("spaces within, signed as they are", signed_as(&format!("{first}. {body}"), key)),
         ("another body", format!("{first}.{}.{signature}", encode(&json!({"sub": "root"})))),
         ("claims that are no JSON", sign(&head.to_string(), "{")),
         ("claims that are a list", sign(&head.to_string(), "[]")),

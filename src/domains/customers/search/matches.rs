@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::CustomerFilter;
 use crate::error::Fault;
 use crate::read::Sql;
-use crate::read::connection::MAX_COUNT;
+use crate::read::connection::{DEFAULT_PAGE, MAX_COUNT, MAX_PAGE};
 use crate::scope::Scope;
 
 /// Of identifiers that start with a text, as many are looked at: the first of them, in their own order.
@@ -16,7 +16,7 @@ pub(super) const CANDIDATES: usize = 500;
 /// One more than is counted.
 const COUNTED: usize = MAX_COUNT as usize + 1;
 /// Limits of statements: the usual page, the largest, and what is counted, each with one more.
-const LIMITS: [usize; 3] = [21, 101, COUNTED];
+const LIMITS: [usize; 3] = [DEFAULT_PAGE as usize + 1, MAX_PAGE as usize + 1, COUNTED];
 
 /// A kind of match.
 #[derive(Debug)]
