@@ -52,7 +52,7 @@ impl NodeQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The objects' ids, at most 100.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>> {
+    ) -> Result<Option<Vec<Option<Node>>>> {
         if ids.len() > MAX_NODES {
             return Err(Fault::bad_input("ids", format!("at most {MAX_NODES} ids, not {}", ids.len())).into());
         }
@@ -64,7 +64,7 @@ impl NodeQuery {
                 found.extend(lookup(ctx, kind, wanted).await?);
             }
         }
-        Ok(parsed.iter().map(|(_, id)| found.get(id).cloned()).collect())
+        Ok(Some(parsed.iter().map(|(_, id)| found.get(id).cloned()).collect()))
     }
 }
 

@@ -247,11 +247,30 @@ on_both! {
 }
 
 on_both! {
-    async fn null_rises_from_where_the_schema_does_not_allow_it(app: App::demo) {
+    async fn a_fault_nulls_its_own_field_and_no_other(app: App::demo) {
         let answer = app.agent().ask("{ __typename nodes(ids: [\"bad\"]) { id } }").await;
-        assert_eq!((answer.code(), &answer.body["data"]), ("BAD_USER_INPUT", &Value::Null));
+        assert_eq!((answer.code(), &answer.body["data"]), ("BAD_USER_INPUT", &json!({ "__typename": "Query", "nodes": null })));
         let document = "{ first: __typename node(id: \"bad\") { id } last: __typename }";
         let text = app.agent().post(json!({ "query": document })).send().await.unwrap().text().await.unwrap();
         assert!(text.starts_with("{\"data\":{\"first\":\"Query\",\"node\":null,\"last\":\"Query\"},\"errors\":[{"), "{text}");
+    }
+}
+
+on_both! {
+    async fn selections_of_one_object_are_merged_and_an_empty_object_is_no_null(app: App::demo) {
+        let own = app.customer(app.id_of(demo::DEMO_CUSTOMER.number).await);
+        let id = customer_gid(app.id_of(demo::DEMO_CUSTOMER.number).await);
+        for (document, data) in [
+            ("{ me { orders(first: 1) { pageInfo { hasNextPage @include(if: false) } pageInfo { hasPreviousPage } } } }".to_owned(), json!({ "me": { "orders": { "pageInfo": { "hasPreviousPage": false } } } })),
+            ("{ me { ...A ...B } } fragment A on Customer { loyalty { tier { rank @skip(if: true) } } } fragment B on Customer { loyalty { tier { __typename } } }".to_owned(), json!({ "me": { "loyalty": { "tier": { "__typename": "LoyaltyTier" } } } })),
+            (format!("{{ node(id: \"{id}\") {{ ... on Order {{ id }} }} }}"), json!({ "node": {} })),
+            (format!("{{ node(id: \"{id}\") {{ ... on Order {{ id }} }} node(id: \"{id}\") {{ ... on Customer {{ number }} }} }}"), json!({ "node": { "number": demo::DEMO_CUSTOMER.number } })),
+            ("{ me { orders(first: 2) { edges { cursor @skip(if: true) } } } }".to_owned(), json!({ "me": { "orders": { "edges": [{}, {}] } } })),
+            ("{ a: __typename @skip(if: true) }".to_owned(), json!({})),
+        ] {
+            assert_eq!(own.ask(&document).await.data(), &data, "{document}");
+        }
+        let text = own.post(json!({ "query": "{ x: me { number } y: __typename x: me { id } }" })).send().await.unwrap().text().await.unwrap();
+        assert!(text.starts_with("{\"data\":{\"x\":{\"number\":") && text.contains("},\"y\":\"Query\"}"), "{text}");
     }
 }

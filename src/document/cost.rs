@@ -32,8 +32,8 @@ pub(super) struct Cost {
 /// How often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Times {
-    /// As often as the page has rows: the variable of `first` or `last`, and what counts without it.
-    Page(Name, u64),
+    /// As often as the page has rows: the variables of `first` and `last`, and what stands there as a number.
+    Page(Vec<Name>, Option<u64>),
     /// As often as the list in the variable has items.
     Items(Name),
 }
@@ -59,10 +59,13 @@ impl Cost {
     pub(super) fn with(&self, variables: &Variables) -> u64 {
         self.scaled.iter().fold(self.fixed, |sum, (times, cost)| {
             let n = match times {
-                Times::Page(name, without) => match variables.get(name) {
-                    Some(Value::Number(n)) => page(n.as_i64()),
-                    _ => *without,
-                },
+                Times::Page(names, written) => {
+                    let given = names.iter().filter_map(|name| match variables.get(name) {
+                        Some(Value::Number(n)) => Some(page(n.as_i64())),
+                        _ => None,
+                    });
+                    given.chain(*written).max().unwrap_or_else(|| page(None))
+                }
                 Times::Items(name) => match variables.get(name) {
                     Some(Value::List(items)) => items.len() as u64,
                     _ => 1,
@@ -159,13 +162,19 @@ impl Walk<'_> {
     /// A connection: what is below it is there once for each row of the page.
     fn page(field: &Field, below: Cost) -> Cost {
         let row = Cost::of(1).plus(below);
-        let size = ["first", "last"].iter().find_map(|name| field.specified_argument_by_name(name));
-        let cost = match size.map(|value| value.as_ref()) {
-            Some(Literal::Variable(name)) => {
-                Cost { fixed: 0, scaled: vec![(Times::Page(Name::new(name.as_str()), page(None)), row)] }
+        // Null is as if it were not there, and who gives both is refused when the page is read.
+        let (mut names, mut written) = (Vec::new(), None);
+        for value in ["first", "last"].iter().filter_map(|name| field.specified_argument_by_name(name)) {
+            match value.as_ref() {
+                Literal::Variable(name) => names.push(Name::new(name.as_str())),
+                Literal::Int(n) => written = written.max(Some(page(n.try_to_i32().ok().map(i64::from)))),
+                _ => {}
             }
-            Some(Literal::Int(n)) => row.times(page(n.try_to_i32().ok().map(i64::from))),
-            _ => row.times(page(None)),
+        }
+        let cost = if names.is_empty() {
+            row.times(written.unwrap_or_else(|| page(None)))
+        } else {
+            Cost { fixed: 0, scaled: vec![(Times::Page(names, written), row)] }
         };
         cost.plus(Cost::of(STATEMENT))
     }

@@ -81,9 +81,12 @@ pub(super) fn check_shape(document: &Document, limits: &Limits) -> Result<(), Fa
     if count.directives > limits.directives {
         return Err(refused("TOO_MANY_DIRECTIVES", "too many directives", limits.directives));
     }
+    let mut selections = 0_u64;
     for set in sets {
         let size = count.spread(set, limits.depth)?;
-        if size.selections > limits.selections {
+        // Each operation is validated, and kept, with all that it spreads.
+        selections = selections.saturating_add(size.selections).saturating_add(1);
+        if selections > limits.selections {
             let what = "too many selections when its fragments are spread";
             return Err(refused("TOO_MANY_SELECTIONS", what, limits.selections));
         }
@@ -170,6 +173,10 @@ impl<'d> Count<'d> {
             let (directives, inner) = match selection {
                 Selection::Field(field) => {
                     self.aliases += usize::from(field.alias.is_some());
+                    if field.alias.as_ref().is_some_and(|alias| alias.starts_with("__")) {
+                        let message = "aliases that begin with two underscores are the gateway's own";
+                        return Err(Fault::new(Code::GraphqlValidationFailed, message));
+                    }
                     for argument in &field.arguments {
                         check_value(&argument.value, limits)?;
                     }

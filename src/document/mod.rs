@@ -7,6 +7,7 @@
 mod cost;
 mod guard;
 mod manifest;
+mod prepare;
 mod prune;
 mod variables;
 
@@ -53,6 +54,8 @@ pub struct Operation {
     /// As the executor takes it: this operation, and the document's fragments.
     parsed: ExecutableDocument,
     typed: executable::Operation,
+    /// Whether the executor may answer it otherwise than the specification says ([`prepare`]).
+    pub is_irregular: bool,
     cost: cost::Cost,
     /// Every field that it may read, with the type that it is read on.
     fields: Vec<(String, String)>,
@@ -182,19 +185,26 @@ impl Documents {
         }
         let parsed = async_graphql::parser::parse_query(text)
             .map_err(|error| vec![Fault::new(Code::GraphqlParseFailed, error.to_string())])?;
-        let operations = typed
+        let operations: Vec<_> = typed
             .operations
             .iter()
-            .map(|operation| Operation {
-                parsed: alone(&parsed, operation.name.as_ref().map(|name| name.as_str())),
+            .map(|operation| {
+                let mut parsed = alone(&parsed, operation.name.as_ref().map(|name| name.as_str()));
+                let is_irregular = prepare::prepare(&mut parsed, &self.schema);
+                (operation, parsed, is_irregular)
+            })
+            .map(|(operation, parsed, is_irregular)| Operation {
+                parsed,
+                is_irregular,
                 cost: cost::of(operation, &typed, &self.relations),
                 fields: fields_of(operation, &typed),
                 is_introspection: is_introspection(operation, &typed),
                 typed: operation.as_ref().clone(),
             })
             .collect();
-        // A parsed document takes a multiple of its text; two copies of it are kept.
-        Ok(Document { operations, bytes: u32::try_from(text.len() * 32).unwrap_or(u32::MAX) })
+        // A parsed document takes a multiple of its text, and each operation has the fragments with it.
+        let bytes = u32::try_from(text.len() * 32 * operations.len()).unwrap_or(u32::MAX);
+        Ok(Document { operations, bytes })
     }
 
     /// The rows that an operation may read with these variables.

@@ -44,7 +44,7 @@ pub fn prune(operation: &Operation, schema: &Schema, refused: &Refused<'_>) -> E
     document
 }
 
-fn root(operation: &OperationDefinition) -> &'static str {
+pub(super) fn root(operation: &OperationDefinition) -> &'static str {
     match operation.ty {
         OperationType::Query => "Query",
         OperationType::Mutation => "Mutation",
@@ -88,7 +88,7 @@ impl Pruning<'_> {
     }
 }
 
-fn asks_for_type() -> Positioned<Selection> {
+pub(super) fn asks_for_type() -> Positioned<Selection> {
     let here = Pos::default();
     let field = Field {
         alias: Some(Positioned::new(Name::new(TYPE), here)),
@@ -182,6 +182,7 @@ impl<'a> Completion<'a> {
                 continue;
             }
             let (set, of) = match &selection.node {
+                Selection::Field(field) if field.node.response_key().node == TYPE => continue,
                 Selection::Field(field) => {
                     merged.entry(&field.node.response_key().node).or_default().push((field, on));
                     continue;
@@ -213,7 +214,7 @@ impl<'a> Completion<'a> {
         };
         directives.iter().all(|directive| match directive.node.name.node.as_str() {
             "skip" => condition(&directive.node) != Some(true),
-            "include" => condition(&directive.node) != Some(false),
+            "include" => condition(&directive.node) == Some(true),
             _ => true,
         })
     }

@@ -159,7 +159,7 @@ fn complete(
     answer: Response,
 ) -> Answer {
     let Response { mut data, mut errors, .. } = answer;
-    if !errors.is_empty() || !refused.is_empty() {
+    if operation.is_irregular || !errors.is_empty() || !refused.is_empty() {
         errors.iter_mut().for_each(answer::complete);
         let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, refused };
         data = document::complete(&asked, data, &mut errors);

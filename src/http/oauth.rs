@@ -131,7 +131,8 @@ async fn issue(
     })?;
     let Some((partner, secret)) = known else {
         gateway.failures.add(who);
-        tracing::warn!(client_id, "a wrong client or secret asks for a token");
+        // What was sent as the id may be a secret in the wrong place.
+        tracing::warn!("a wrong client or secret asks for a token");
         return Err(BAD_CLIENT);
     };
     let scope = narrowed(Scopes::parse(&partner.scopes), form.one("scope")?)?.to_string();

@@ -109,6 +109,8 @@ on_both! {
             ("hundreds of directives", "TOO_MANY_DIRECTIVES"),
             ("hundreds of variables", "TOO_MANY_VARIABLES"),
             ("pages that multiply", "TOO_EXPENSIVE"),
+            ("pages that multiply beside a null", "TOO_EXPENSIVE"),
+            ("operations that spread the same", "TOO_MANY_SELECTIONS"),
             ("a look at the schema that explodes", "TOO_DEEP"),
             ("a look at the schema under many names", "TOO_EXPENSIVE"),
         ] {
