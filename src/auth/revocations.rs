@@ -36,7 +36,8 @@ impl Revoked {
         let parsed = jws::parse(token)?;
         let exp = parsed.claims.get("exp").and_then(serde_json::Value::as_f64);
         #[expect(clippy::cast_possible_truncation, reason = "a float is cut to what fits, which is no time then")]
-        let ends = exp.and_then(|exp| DateTime::from_timestamp(exp.ceil() as i64, 0)).map(|exp| exp + MARGIN);
+        let ends = exp.and_then(|exp| DateTime::from_timestamp(exp.ceil() as i64, 0));
+        let ends = ends.and_then(|exp| exp.checked_add_signed(MARGIN));
         Ok((Self::Token(sha256(parsed.signed.as_bytes())), ends))
     }
 
@@ -122,4 +123,18 @@ async fn delete(transaction: &sea_orm::DatabaseTransaction, what: &Revoked) -> R
 pub(super) async fn prune(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<(), DbErr> {
     revocation::Entity::delete_many().filter(revocation::Column::ExpiresAt.lt(now)).exec(db).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_would_never_end_is_revoked_for_good() {
+        for (exp, ends) in [(i64::MAX, false), (8_210_266_876_799, false), (253_402_300_799, true)] {
+            let claims = URL_SAFE_NO_PAD.encode(format!("{{\"exp\":{exp}}}"));
+            let token = format!("{}.{claims}.AA", URL_SAFE_NO_PAD.encode("{\"alg\":\"EdDSA\"}"));
+            assert_eq!(Revoked::token(&token).map(|(_, until)| until.is_some()), Ok(ends), "{exp}");
+        }
+    }
 }

@@ -36,6 +36,7 @@ use std::path::Path;
 
 use sea_orm::DatabaseConnection;
 
+pub use self::parse::content_hash;
 pub use self::reference::{json_schema, reference};
 use self::world::World;
 use self::writer::Writer;

@@ -36,7 +36,7 @@ impl Report {
     /// A row that is left out.
     pub fn reject(&mut self, file: &str, line: u64, reason: impl Display) {
         self.rejected += 1;
-        (self.say)(&format!("{file}:{line}: {reason}; the row is left out"));
+        (self.say)(&one_line(&format!("{file}:{line}: {reason}; the row is left out")));
     }
 
     /// A row that is left out, and told of elsewhere.
@@ -46,7 +46,7 @@ impl Report {
 
     /// Something about a row that is brought in all the same.
     pub fn note(&mut self, file: &str, line: u64, note: impl Display) {
-        (self.say)(&format!("{file}:{line}: {note}"));
+        (self.say)(&one_line(&format!("{file}:{line}: {note}")));
     }
 
     /// A line that is about no row.
@@ -99,6 +99,12 @@ impl Report {
     }
 }
 
+/// Control characters of a file are shown and not obeyed: a row could otherwise write lines of its own, or to a terminal.
+fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 /// `transactions.csv: 420000 rows, 28 %, 61234 rows/s, 17 s left`.
 fn progress_line(name: &str, rows: u64, passed: TimeDelta, read: u64, size: u64) -> String {
     let millis = u64::try_from(passed.num_milliseconds()).unwrap_or(0).max(1);
@@ -111,8 +117,20 @@ fn progress_line(name: &str, rows: u64, passed: TimeDelta, read: u64, size: u64)
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_in_a_row_never_breaks_the_line() {
+        let said = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let lines = said.clone();
+        let mut report = Report::new(Clock::System, move |line| lines.lock().unwrap().push(line.to_owned()));
+        report.reject("a.ndjson", 1, "unknown field `a\nb\u{1b}[2J`");
+        report.note("a.ndjson", 2, "é\r");
+        let said = said.lock().unwrap().join("|");
+        assert_eq!(said, "a.ndjson:1: unknown field `a\\nb\\u{1b}[2J`; the row is left out|a.ndjson:2: é\\r");
+    }
 
     #[test]
     fn progress_tells_rate_and_time_left() {

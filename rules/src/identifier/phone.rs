@@ -125,7 +125,9 @@ fn significant(plan: Plan, national: &str) -> Option<String> {
     candidates.into_iter().flatten().find_map(|candidate| {
         let number = without_mobile_prefix(plan, candidate);
         let fits = (plan.min..=plan.max).contains(&number.len()) && plan.code.len() + number.len() <= 15;
-        (fits && !number.starts_with("00")).then(|| format!("+{}{number}", plan.code))
+        // Nor does one that is left when a second prefix is taken away.
+        let barred = if plan.trunk == "0" { "0" } else { "00" };
+        (fits && !number.starts_with(barred)).then(|| format!("+{}{number}", plan.code))
     })
 }
 
@@ -258,6 +260,15 @@ mod tests {
     }
 
     #[test]
+    fn a_form_never_keeps_a_trunk_prefix() {
+        for (text, region) in [("011 0 415 555 2671", "BR"), ("0 0 30 1234567", "DE"), ("+49 (0)030 1234567", "DE")] {
+            if let Ok(form) = phone(text, &[region]) {
+                assert_eq!(phone(&form, &[]), Ok(form), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn plans_are_prefix_free_and_their_regions_unique() {
         let codes: Vec<_> = Plan::all().map(|plan| plan.code).collect();
         for (at, code) in codes.iter().enumerate() {
@@ -279,6 +290,7 @@ mod tests {
             if let Ok(form) = phone(&text, &[&region, "KR", "US"]) {
                 prop_assert!(form.starts_with('+') && (6..=16).contains(&form.len()), "{}", form);
                 prop_assert!(calling_code(&form).is_some());
+                prop_assert_eq!(phone(&form, &[&region]), Ok(form));
             }
         }
 

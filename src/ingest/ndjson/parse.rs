@@ -139,6 +139,14 @@ fn parts(text: &str) -> Result<(Key, i64, Item, Vec<u8>), Problem> {
     Ok((key, version, item, digest.as_ref()[..16].to_vec()))
 }
 
+/// A hash of what a line says, however it is written down; or what is wrong with the line. Nothing is brought in.
+///
+/// # Errors
+/// The path of the field, if it is about one, and the reason.
+pub fn content_hash(line: &str) -> Result<Vec<u8>, (String, String)> {
+    parts(line).map(|(.., hash)| hash).map_err(|problem| (problem.field, problem.reason))
+}
+
 static SCHEMAS: LazyLock<Vec<(&'static str, Value)>> = LazyLock::new(schemas);
 
 /// Refuses a list where an object should be: reading alone would take its elements for the fields.
