@@ -8,6 +8,7 @@ mod commands;
 mod documents;
 mod edge;
 mod finding;
+mod fuzzed;
 mod graphiql;
 mod hostile;
 mod import_ndjson;
