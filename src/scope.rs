@@ -64,12 +64,7 @@ impl Scope {
         self.0.rows.load(Ordering::Relaxed)
     }
 
-    /// Runs a statement.
-    pub(crate) async fn query(&self, written: &crate::read::Written) -> Result<Vec<QueryResult>, Fault> {
-        self.rows(written.statement.clone()).await
-    }
-
-    /// The rows of a statement that a store has written.
+    /// The rows of a statement.
     pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
         let State { db, metrics, statements, config, .. } = self.0.state.as_ref();
         statements.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! The loyalty programme that imported customers are enrolled in.
 
-use c360_entities::{loyalty_programme, loyalty_tier};
+use c360_entities::{loyalty_account, loyalty_programme, loyalty_tier};
 use c360_rules::tier::{self, Tier};
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _};
@@ -32,6 +32,37 @@ pub(super) struct Programme {
 }
 
 impl Programme {
+    /// An account that is new: nothing has been earned, in the lowest tier. `earning` is `ORDERS` or `LEDGER`.
+    pub(super) fn account(
+        &self,
+        id: Uuid,
+        customer_id: Uuid,
+        number: String,
+        enrolled_at: DateTime<Utc>,
+        earning: &str,
+    ) -> loyalty_account::Model {
+        loyalty_account::Model {
+            id,
+            programme_id: self.id,
+            customer_id,
+            number,
+            status: "ACTIVE".into(),
+            tier_id: self.tier(0),
+            tier_until: None,
+            active_points: 0,
+            pending_points: 0,
+            held_points: 0,
+            owed_points: 0,
+            spent_points: 0,
+            expired_points: 0,
+            lifetime_points: 0,
+            qualifying_points: 0,
+            version: 1,
+            enrolled_at,
+            earning: earning.into(),
+        }
+    }
+
     /// The default programme; made now if there is none.
     pub(super) async fn ensure(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<Self, Error> {
         let find = loyalty_programme::Entity::find().filter(loyalty_programme::Column::Code.eq(CODE));

@@ -22,7 +22,6 @@ pub use plan::Plan;
 pub use relation::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
 pub use row::{Cells, Column, Row};
 pub use sql::Sql;
-pub(crate) use statement::Written;
 pub use tree::{Handle, Tree};
 
 use crate::error::Fault;
@@ -35,6 +34,6 @@ use crate::scope::Scope;
 pub async fn read(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault> {
     let plan = Plan::of(ctx.field(), scope, root)?;
     let written = statement::write(&plan, scope);
-    let rows = scope.query(&written).await?;
+    let rows = scope.rows(written.statement.clone()).await?;
     Tree::build(plan, &written, &rows, scope)
 }

@@ -84,7 +84,7 @@ impl Book {
             id,
             account_id: self.id,
             customer_id,
-            kind: kind(entry.kind).to_owned(),
+            kind: entry.kind.as_str().to_owned(),
             points: entry.points,
             balance_after: self.balance,
             reason: posting.reason.map(str::to_owned),
@@ -101,18 +101,5 @@ impl Book {
             rows.points_allocations.push(points_allocation::Model { transaction_id: id, lot_id, customer_id, points });
         }
         id
-    }
-}
-
-fn kind(kind: TransactionKind) -> &'static str {
-    match kind {
-        TransactionKind::Accrual => "ACCRUAL",
-        TransactionKind::Adjustment => "ADJUSTMENT",
-        TransactionKind::Redemption => "REDEMPTION",
-        TransactionKind::Refund => "REFUND",
-        TransactionKind::Reversal => "REVERSAL",
-        TransactionKind::Expiration => "EXPIRATION",
-        TransactionKind::TransferIn => "TRANSFER_IN",
-        TransactionKind::TransferOut => "TRANSFER_OUT",
     }
 }

@@ -54,6 +54,22 @@ pub enum TransactionKind {
     TransferOut,
 }
 
+impl TransactionKind {
+    /// As it stands in the books.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accrual => "ACCRUAL",
+            Self::Adjustment => "ADJUSTMENT",
+            Self::Redemption => "REDEMPTION",
+            Self::Refund => "REFUND",
+            Self::Reversal => "REVERSAL",
+            Self::Expiration => "EXPIRATION",
+            Self::TransferIn => "TRANSFER_IN",
+            Self::TransferOut => "TRANSFER_OUT",
+        }
+    }
+}
+
 /// What can be done with the points of a lot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LotState {

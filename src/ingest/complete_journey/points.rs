@@ -166,24 +166,6 @@ pub(super) fn enrol(
         issued_at: since,
         blocked_at: None,
     });
-    loyalty_account::Model {
-        id: owner.account_id,
-        programme_id: programme.id,
-        customer_id: owner.customer_id,
-        number: format!("CJA-{}", owner.household),
-        status: "ACTIVE".into(),
-        tier_id: programme.tier(0),
-        tier_until: None,
-        active_points: 0,
-        pending_points: 0,
-        held_points: 0,
-        owed_points: 0,
-        spent_points: 0,
-        expired_points: 0,
-        lifetime_points: 0,
-        qualifying_points: 0,
-        version: 1,
-        enrolled_at: since,
-        earning: "ORDERS".into(),
-    }
+    let number = format!("CJA-{}", owner.household);
+    programme.account(owner.account_id, owner.customer_id, number, since, "ORDERS")
 }

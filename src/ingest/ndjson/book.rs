@@ -204,7 +204,7 @@ impl Book {
                 id,
                 account_id: self.row.id,
                 customer_id,
-                kind: word(entry.kind).into(),
+                kind: entry.kind.as_str().into(),
                 points: entry.points,
                 balance_after: self.balance,
                 reason: posting.reason.clone(),
@@ -322,18 +322,5 @@ fn lot_row(lot: &Lot, account: &loyalty_account::Model, transaction_id: Uuid) ->
         earned_at: lot.earned_at,
         available_at: lot.available_at,
         expires_at: lot.expires_at,
-    }
-}
-
-fn word(kind: TransactionKind) -> &'static str {
-    match kind {
-        TransactionKind::Accrual => "ACCRUAL",
-        TransactionKind::Adjustment => "ADJUSTMENT",
-        TransactionKind::Redemption => "REDEMPTION",
-        TransactionKind::Refund => "REFUND",
-        TransactionKind::Reversal => "REVERSAL",
-        TransactionKind::Expiration => "EXPIRATION",
-        TransactionKind::TransferIn => "TRANSFER_IN",
-        TransactionKind::TransferOut => "TRANSFER_OUT",
     }
 }

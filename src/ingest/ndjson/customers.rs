@@ -113,26 +113,8 @@ fn account(
     let enrolled_at = enrolled_at.unwrap_or(item.created_at).0;
     let programme = &draft.world.programme;
     let account_id = part_id(customer_id, format_args!("account/{}", programme.id));
-    let row = loyalty_account::Model {
-        id: account_id,
-        programme_id: programme.id,
-        customer_id,
-        number: number.clone(),
-        status: "ACTIVE".into(),
-        tier_id: programme.tier(0),
-        tier_until: None,
-        active_points: 0,
-        pending_points: 0,
-        held_points: 0,
-        owed_points: 0,
-        spent_points: 0,
-        expired_points: 0,
-        lifetime_points: 0,
-        qualifying_points: 0,
-        version: 1,
-        enrolled_at,
-        earning: earning.map_or("ORDERS", |earning| earning.0).into(),
-    };
+    let earning = earning.map_or("ORDERS", |earning| earning.0);
+    let row = programme.account(account_id, customer_id, number.clone(), enrolled_at, earning);
     let card = loyalty_card::Model {
         id: part_id(account_id, "card"),
         account_id,
