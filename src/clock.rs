@@ -42,13 +42,10 @@ impl Clock {
     }
 }
 
-impl Clock {
-    /// A new name for a request. Nothing is derived from it, so it need not repeat.
-    pub fn request_id(&self) -> Uuid {
-        let now = self.now();
-        let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos()))
-    }
+/// A new id of the time `at`: a UUIDv7. Nothing is derived from it, so it need not repeat.
+pub fn new_id(at: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(at.timestamp()).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, at.timestamp_subsec_nanos()))
 }
 
 /// Bits that nobody can guess, for a secret.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub documents: Documents,
     /// Facts about the retailer.
     pub retailer: Retailer,
+    /// How much staff may give away.
+    pub ceilings: Ceilings,
     /// The page to explore the API with.
     pub graphiql: Graphiql,
     /// What is logged and how.
@@ -249,6 +253,30 @@ pub struct Oauth {
 pub struct Retailer {
     /// Regions for phone numbers without a country code, most likely first.
     pub phone_regions: Vec<String>,
+    /// Where the retailer's days begin and end.
+    pub timezone: Tz,
+}
+
+impl Retailer {
+    /// The beginning of the day that an instant is in.
+    pub fn midnight(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let day = at.with_timezone(&self.timezone).date_naive();
+        // Where clocks are put forward at midnight, the day begins an hour later.
+        (0..24)
+            .filter_map(|hour| day.and_hms_opt(hour, 0, 0)?.and_local_timezone(self.timezone).earliest())
+            .next()
+            .map_or(at, |midnight| midnight.to_utc())
+    }
+}
+
+/// How much one role may give one customer on one day. An administrator may give without limit.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ceilings {
+    /// Points that an agent may credit as goodwill.
+    pub agent_goodwill_points: i64,
+    /// Points that a supervisor may credit as goodwill.
+    pub supervisor_goodwill_points: i64,
 }
 
 /// Settings of `/graphiql`.

@@ -156,6 +156,8 @@ pub enum Trouble {
     Unavailable,
     /// The statement ran longer than it may.
     Timeout,
+    /// Another transaction was in the way.
+    Clash,
     /// Anything else.
     Other,
 }
@@ -167,6 +169,7 @@ impl Trouble {
             Self::Pool => "pool",
             Self::Unavailable => "unavailable",
             Self::Timeout => "timeout",
+            Self::Clash => "clash",
             Self::Other => "other",
         }
     }
@@ -191,6 +194,8 @@ pub fn trouble(error: &DbErr) -> Trouble {
             "57014" => Trouble::Timeout,
             // Connections lost; shutting down, crashed, starting up; too many connections; SQLite's "busy" and "locked".
             "57P01" | "57P02" | "57P03" | "53300" | "5" | "6" | "261" | "517" => Trouble::Unavailable,
+            // Serialization failure, deadlock, lock not available.
+            "40001" | "40P01" | "55P03" => Trouble::Clash,
             code if code.starts_with("08") => Trouble::Unavailable,
             _ => Trouble::Other,
         },

@@ -111,7 +111,7 @@ impl Fault {
 
     /// `FORBIDDEN`: `what` names what the token would need.
     pub fn forbidden(what: impl std::fmt::Display) -> Self {
-        Self::new(Code::Forbidden, format!("this token may not read this field: it needs {what}"))
+        Self::new(Code::Forbidden, format!("this token may not use this field: it needs {what}"))
     }
 
     /// The one text for everything the client did not cause.
@@ -124,7 +124,7 @@ impl From<DbErr> for Fault {
     fn from(error: DbErr) -> Self {
         tracing::error!(error = crate::db::describe(&error), "the database failed");
         match crate::db::trouble(&error) {
-            Trouble::Pool | Trouble::Unavailable => {
+            Trouble::Pool | Trouble::Unavailable | Trouble::Clash => {
                 Self::new(Code::Unavailable, "the database cannot be reached; try again in a moment")
             }
             Trouble::Timeout => Self::new(Code::Timeout, "this took too long; ask for less at once"),

@@ -1,8 +1,9 @@
 //! The schema: the domains' roots merged, and the edges between them.
 
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
 
-use crate::domains::{self, loyalty::LoyaltyQuery, orders::OrdersQuery, tickets::TicketsQuery};
+use crate::domains::loyalty::{LoyaltyMutation, LoyaltyQuery};
+use crate::domains::{self, orders::OrdersQuery, tickets::TicketsQuery};
 use crate::node::NodeQuery;
 use crate::read::plan::Relations;
 use crate::view360::CustomerQuery;
@@ -11,8 +12,12 @@ use crate::view360::CustomerQuery;
 #[derive(Debug, Default, MergedObject)]
 pub struct Query(CustomerQuery, NodeQuery, OrdersQuery, TicketsQuery, LoyaltyQuery);
 
+/// Everything that can be done. What is asked for together is done one after the other, each for itself.
+#[derive(Debug, Default, MergedObject)]
+pub struct Mutation(LoyaltyMutation);
+
 /// An executable schema.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// The edges of all domains.
 pub fn relations() -> Relations {
@@ -29,7 +34,7 @@ pub fn relations() -> Relations {
 
 /// Builds the schema. Documents are validated before they come here, once each: the library only runs them.
 pub fn build() -> Schema {
-    Schema::build(Query::default(), EmptyMutation, EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(usize::MAX)
         .finish()

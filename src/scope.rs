@@ -7,6 +7,7 @@ use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
 use crate::db;
@@ -24,15 +25,26 @@ pub struct Scope(Arc<Inner>);
 struct Inner {
     state: Arc<State>,
     caller: Arc<Caller>,
+    request_id: Option<Uuid>,
     now: DateTime<Utc>,
     rows: AtomicU64,
 }
 
 impl Scope {
-    /// The scope of a request.
-    pub fn new(state: Arc<State>, caller: Arc<Caller>) -> Self {
+    /// The scope of a request, by the name that it has in the log.
+    pub fn new(state: Arc<State>, caller: Arc<Caller>, request_id: Option<Uuid>) -> Self {
         let now = state.clock.now();
-        Self(Arc::new(Inner { state, caller, now, rows: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { state, caller, request_id, now, rows: AtomicU64::new(0) }))
+    }
+
+    /// What all requests share.
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.0.state
+    }
+
+    /// The request's name in the log.
+    pub fn request_id(&self) -> Option<Uuid> {
+        self.0.request_id
     }
 
     /// Who asks.
@@ -64,6 +76,11 @@ impl Scope {
         self.0.rows.load(Ordering::Relaxed)
     }
 
+    /// Counts rows that were read or written on behalf of the caller.
+    pub(crate) fn count(&self, rows: u64) {
+        self.0.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
     /// The rows of a statement.
     pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
         let State { db, metrics, statements, config, .. } = self.0.state.as_ref();
@@ -71,7 +88,7 @@ impl Scope {
         let running = metrics.statement(db::pool(db, &config.database));
         let rows = db.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
-        self.0.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        self.count(rows.len() as u64);
         Ok(rows)
     }
 

@@ -12,6 +12,7 @@ use crate::metrics::Metrics;
 use crate::read::plan::Relations;
 use crate::shutdown::Shutdown;
 use crate::throttle::Throttle;
+use crate::write::Writers;
 
 /// What every request shares, frozen at start.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct State {
     pub relations: Relations,
     /// How much callers have asked for.
     pub throttle: Throttle,
+    /// What those who write share.
+    pub writers: Writers,
     /// How many statements have been run.
     pub statements: AtomicU64,
     /// Figures for operators.
@@ -45,6 +48,7 @@ impl State {
             probe: Probe::new(config.database.clone()),
             metrics: Metrics::new(clock.now()),
             throttle: Throttle::new(&config),
+            writers: Writers::default(),
             config,
             clock,
             db,

@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["db", "telemetry"],
     &["error"],
     &["auth", "throttle"],
-    &["read", "scope", "state"],
+    &["events", "read", "scope", "state", "write"],
     &["document", "graphql"],
     &["domains", "view360"],
     &["node"],

@@ -23,3 +23,4 @@ mod search;
 mod swapping;
 mod throttling;
 mod tokens;
+mod writing;

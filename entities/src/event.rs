@@ -26,6 +26,8 @@ pub struct Model {
     pub recorded_at: DateTimeUtc,
     pub position: Option<i64>,
     pub hash: Option<Vec<u8>>,
+    pub client_id: Option<String>,
+    pub request_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

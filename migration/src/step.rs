@@ -34,11 +34,13 @@ async fn apply(manager: &SchemaManager<'_>, ddl: &str) -> Result<(), DbErr> {
 /// Texts that are compared byte by byte, whatever the database's language; SQLite always does.
 const BYTEWISE: &str = " COLLATE \"C\"";
 
-/// Maps the type words of a `CREATE TABLE` and makes the table `STRICT`; other statements stay as they are.
+/// Maps the type words of a table or a new column, and makes new tables `STRICT`; other statements stay as they are.
 fn for_sqlite(statement: &str) -> String {
-    if !statement.starts_with("CREATE TABLE") {
-        return statement.to_owned();
-    }
+    let strict = match statement {
+        table if table.starts_with("CREATE TABLE") => " STRICT",
+        column if column.starts_with("ALTER TABLE") => "",
+        _ => return statement.to_owned(),
+    };
     let mut out = String::with_capacity(statement.len() + 16);
     let mut quoted = false;
     let mut word = String::new();
@@ -52,7 +54,7 @@ fn for_sqlite(statement: &str) -> String {
         quoted ^= c == '\'';
         out.push(c);
     }
-    out.trim_end().to_owned() + " STRICT"
+    out.trim_end().to_owned() + strict
 }
 
 fn sqlite_type(word: &str) -> Option<&'static str> {
@@ -75,5 +77,6 @@ mod tests {
             "CREATE TABLE t (\n  id BLOB PRIMARY KEY,\n  day TEXT CHECK (kind IN ('date')),\n  n INTEGER\n) STRICT";
         assert_eq!(for_sqlite(pg), lite);
         assert_eq!(for_sqlite("CREATE INDEX i ON t (date)"), "CREATE INDEX i ON t (date)");
+        assert_eq!(for_sqlite("ALTER TABLE t ADD COLUMN at timestamptz"), "ALTER TABLE t ADD COLUMN at TEXT");
     }
 }

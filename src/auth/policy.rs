@@ -26,9 +26,13 @@ pub enum Rule {
     Find,
     /// Customers only.
     Own,
+    /// A change: staff, and customers of their own; partners by scope.
+    Write(Domain),
+    /// A change by staff, whose role has the scope.
+    StaffWrite(Domain),
 }
 
-use Rule::{Find, Own, Personal, Records, Row, Staff};
+use Rule::{Find, Own, Personal, Records, Row, Staff, StaffWrite, Write};
 
 /// The policy: types, and for each the fields under their rule.
 pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
@@ -44,6 +48,7 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (Records(Domain::Loyalty), "loyaltyProgramme"),
         ],
     ),
+    ("Mutation", &[(StaffWrite(Domain::Loyalty), "loyaltyPointsCredit")]),
     ("Node", &[(Row, "id")]),
     (
         "Customer",
@@ -252,6 +257,7 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
     ("FollowUp", &[(Row, "id status owner dueAt outcome createdAt closedAt isOverdue")]),
     ("Satisfaction", &[(Row, "nps csat ces")]),
     ("SatisfactionScore", &[(Row, "metric last lastAt previous trend category")]),
+    ("LoyaltyPointsCreditPayload", &[(Row, "account transaction userErrors")]),
     ("Money", &[(Row, "amount currencyCode")]),
     ("PageInfo", &[(Row, "hasNextPage hasPreviousPage startCursor endCursor")]),
     ("TotalCount", &[(Row, "value exact")]),
@@ -264,6 +270,8 @@ const FEEDBACK_WORDS: &str = "title text";
 /// Wrappers of lists have the same fields everywhere.
 const CONNECTION: &str = "nodes edges pageInfo totalCount";
 const EDGE: &str = "node cursor";
+/// What is wrong with an input is told to whoever sent it.
+const USER_ERROR: &str = "field message code currentVersion";
 
 static RULES: LazyLock<HashMap<&'static str, HashMap<&'static str, Rule>>> = LazyLock::new(|| {
     let fields = |rules: &[(Rule, &'static str)]| {
@@ -281,6 +289,8 @@ pub fn rule(on: &str, field: &str) -> Option<Rule> {
         CONNECTION
     } else if on.ends_with("Edge") {
         EDGE
+    } else if on.ends_with("UserError") {
+        USER_ERROR
     } else {
         return None;
     };
@@ -300,7 +310,8 @@ pub fn reference() -> String {
         }
     }
     page + &format!(
-        "\nConnections (`{CONNECTION}`) and their edges (`{EDGE}`) are read by whoever may read the list.\n"
+        "\nConnections (`{CONNECTION}`) and their edges (`{EDGE}`) are read by whoever may read the list, and what is wrong with \
+         an input (`{USER_ERROR}`) by whoever sent it.\n"
     )
 }
 
@@ -317,6 +328,10 @@ impl Rule {
             Self::Staff => "staff".into(),
             Self::Find => "staff; partners with `customers:read`".into(),
             Self::Own => "customers".into(),
+            Self::Write(domain) => {
+                format!("staff; customers for themselves; partners with `{}`", domain.write().as_str())
+            }
+            Self::StaffWrite(domain) => format!("staff with `{}`", domain.write().as_str()),
         }
     }
 }
@@ -333,6 +348,10 @@ pub fn check(caller: &Caller, on: &str, field: &str) -> Result<(), Fault> {
         (Row | Personal, _) | (Staff | Find, Actor::Staff(_)) | (Own, Actor::Customer(_)) => Ok(()),
         (Records(domain), _) if caller.reach(domain) != Reach::Nothing => Ok(()),
         (Find, Actor::Partner(_)) if caller.scopes.contains(Grant::CustomersRead) => Ok(()),
+        (Write(_), Actor::Customer(_)) => Ok(()),
+        (Write(domain), _) | (StaffWrite(domain), Actor::Staff(_)) if caller.scopes.contains(domain.write()) => Ok(()),
+        (Write(domain), _) => Err(Fault::forbidden(format!("the scope {}", domain.write().as_str()))),
+        (StaffWrite(_), _) => Err(Fault::forbidden("a role of staff")),
         (Records(domain), _) => Err(Fault::forbidden(format!("the scope {}", domain.read().as_str()))),
         (Staff, _) => Err(Fault::forbidden("a role of staff")),
         (Find, Actor::Customer(_)) => Err(Fault::forbidden("a role of staff; a customer reads `me`")),

@@ -16,7 +16,7 @@ macro_rules! choice {
 
             const FIRST: Self = [$(Self::$variant),+][0];
 
-            fn from_column(text: &str) -> Result<Self, sea_orm::DbErr> {
+            pub(crate) fn from_column(text: &str) -> Result<Self, sea_orm::DbErr> {
                 match text {
                     $($text => Ok(Self::$variant),)+
                     other => Err(sea_orm::DbErr::Type(format!("{} has no {other}", stringify!($name)))),

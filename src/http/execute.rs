@@ -45,12 +45,7 @@ pub(super) enum Way {
 }
 
 /// Finds the document, checks what the caller may ask, and runs the operation.
-pub(super) async fn execute(
-    gateway: &Gateway,
-    caller: Arc<Caller>,
-    mut asked: Asked,
-    way: Way,
-) -> Result<Answer, Refused> {
+pub(super) async fn execute(gateway: &Gateway, scope: Scope, mut asked: Asked, way: Way) -> Result<Answer, Refused> {
     let sent = asked.variables();
     let document = find(gateway, &asked)?;
     let operation = document.operation(asked.operation_name())?;
@@ -61,7 +56,8 @@ pub(super) async fn execute(
             return Err(Fault::new(Code::BadUserInput, "subscriptions are not served this way").into());
         }
     }
-    if operation.is_introspection && !may_look_at_schema(gateway, &caller) {
+    let caller = scope.caller();
+    if operation.is_introspection && !may_look_at_schema(gateway, caller) {
         let message = "the schema cannot be looked at with this token: read schema.graphql instead";
         return Err(Fault::new(Code::Forbidden, message).into());
     }
@@ -69,9 +65,8 @@ pub(super) async fn execute(
     let requested = gateway.documents.cost(operation, &variables)?;
 
     let clock = &gateway.state.clock;
-    let taken = gateway.state.throttle.take(&caller, requested, clock.now()).await.map_err(refusal)?;
-    let refused = operation.refused(&caller);
-    let scope = Scope::new(gateway.state.clone(), caller);
+    let taken = gateway.state.throttle.take(caller, requested, clock.now()).await.map_err(refusal)?;
+    let refused = operation.refused(caller);
     let parsed = document::prune(operation, &gateway.documents.schema, &refused);
     let mut request = Request::new("").variables(variables.clone()).data(scope.clone());
     request.set_parsed_query(parsed);

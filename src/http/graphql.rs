@@ -1,5 +1,6 @@
 //! GraphQL over HTTP, as its specification has it.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -7,20 +8,31 @@ use axum::response::Response;
 
 use super::execute::{Refused, Way, execute};
 use super::negotiate::Media;
-use super::observe::Operation;
+use super::observe::{Operation, RequestId};
 use super::request::{self, Asked, Rejected};
 use super::{Gateway, answer, bearer};
 use crate::error::{Code, Fault};
+use crate::scope::Scope;
 
 /// `GET /graphql`: queries only.
-pub(super) async fn by_get(State(gateway): State<Gateway>, headers: HeaderMap, uri: Uri) -> Response {
-    respond(&gateway, &headers, Way::Reads, async || Asked::of_uri(&uri)).await
+pub(super) async fn by_get(
+    State(gateway): State<Gateway>,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    respond(&gateway, id, &headers, Way::Reads, async || Asked::of_uri(&uri)).await
 }
 
 /// `POST /graphql`.
-pub(super) async fn by_post(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn by_post(
+    State(gateway): State<Gateway>,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let most = gateway.state.config.limits.body_bytes;
-    respond(&gateway, &headers, Way::ReadsAndWrites, async || {
+    respond(&gateway, id, &headers, Way::ReadsAndWrites, async || {
         if !request::is_json(&headers) {
             let fault = Fault::new(Code::BadUserInput, "send the request as application/json, in UTF-8");
             return Err(Rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault));
@@ -37,6 +49,7 @@ pub(super) async fn by_post(State(gateway): State<Gateway>, headers: HeaderMap, 
 
 async fn respond(
     gateway: &Gateway,
+    RequestId(id): RequestId,
     headers: &HeaderMap,
     way: Way,
     read: impl AsyncFnOnce() -> Result<Asked, Rejected>,
@@ -54,11 +67,12 @@ async fn respond(
         }
         Err(fault) => return answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media),
     };
+    let scope = Scope::new(gateway.state.clone(), caller.clone(), id);
     let asked = match read().await {
         Ok(asked) => asked,
         Err(Rejected(status, fault)) => return answer::refuse(status, &[fault], media),
     };
-    let mut response = match execute(gateway, caller.clone(), asked, way).await {
+    let mut response = match execute(gateway, scope, asked, way).await {
         Ok(ran) => answer::write(StatusCode::OK, &ran, media),
         Err(Refused::Faults(faults)) => {
             if let Some(reason) = faults.first().and_then(of_document) {

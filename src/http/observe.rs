@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::Gateway;
 use crate::auth::Caller;
+use crate::clock;
 use crate::error::Code;
 use crate::metrics::{Kind, Outcome};
 use crate::state;
@@ -34,10 +35,16 @@ pub(super) struct Operation {
     pub(super) caller: Option<Arc<Caller>>,
 }
 
+/// The name of a request, for those who handle it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RequestId(pub(super) Option<Uuid>);
+
 /// Answers a request, and lets operators know.
-pub(super) async fn observe(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = name_of(request.headers()).unwrap_or_else(|| gateway.state.clock.request_id().to_string());
+    let id = name_of(request.headers()).unwrap_or_else(|| clock::new_id(gateway.state.clock.now()));
+    request.extensions_mut().insert(RequestId(Some(id)));
+    let id = id.to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("/", MatchedPath::as_str).to_owned();
     let method = method_of(request.method());
     let version = request.version();
@@ -63,9 +70,9 @@ pub(super) async fn observe(State(gateway): State<Gateway>, request: Request, ne
 }
 
 /// The id that a client, or a proxy before the gateway, has given the request: only a UUID, because it stands in the log.
-fn name_of(headers: &HeaderMap) -> Option<String> {
+fn name_of(headers: &HeaderMap) -> Option<Uuid> {
     let name = headers.get("x-request-id")?.to_str().ok()?;
-    Uuid::try_parse(name).ok().map(|id| id.to_string())
+    Uuid::try_parse(name).ok()
 }
 
 /// Methods are words that a client may make up.

@@ -270,7 +270,7 @@ impl Pieces {
         Self { parts: vec![Piece::OneOfWords(column, words)] }
     }
 
-    pub(super) fn write(&self, sql: &mut Sql) -> String {
+    pub(crate) fn write(&self, sql: &mut Sql) -> String {
         self.parts
             .iter()
             .map(|part| match part {

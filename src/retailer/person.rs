@@ -290,6 +290,8 @@ impl<'w> Person<'w> {
             recorded_at: what.at,
             position: None,
             hash: None,
+            client_id: None,
+            request_id: None,
         });
     }
 }

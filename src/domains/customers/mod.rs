@@ -7,7 +7,9 @@ pub mod object;
 pub mod query;
 pub mod search;
 pub mod store;
+mod whose;
 
 pub use object::CustomerProfile;
 pub use query::CustomerIdentifier;
 pub use search::{CustomerFilter, CustomerSort, Search};
+pub(crate) use whose::whose;

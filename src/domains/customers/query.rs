@@ -11,7 +11,7 @@ use crate::graphql::id;
 use crate::read::Find;
 
 /// How a customer is named: by exactly one of these.
-#[derive(Debug, OneofObject)]
+#[derive(Clone, Debug, OneofObject)]
 pub enum CustomerIdentifier {
     /// By the customer's id.
     Id(ID),
@@ -30,7 +30,7 @@ pub enum CustomerIdentifier {
 }
 
 /// An id in another system.
-#[derive(Debug, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct ExternalIdentifier {
     /// The system.
     pub source: String,

@@ -3,9 +3,12 @@
 //! The ledger of points is append-only; pending, active and held are states of lots. Points are spent and
 //! expire oldest first, and nothing is ever negative.
 
+pub(crate) mod ledger;
+pub mod mutation;
 pub mod object;
 pub mod query;
 pub mod store;
 
+pub use mutation::LoyaltyMutation;
 pub use object::CustomerLoyalty;
 pub use query::LoyaltyQuery;

@@ -1,6 +1,7 @@
 //! Rows of loyalty and the edges between them.
 
 use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use uuid::Uuid;
 
 use crate::auth::Domain;
@@ -453,6 +454,33 @@ pub static RELATIONS: &[Relation] = &[
         ..BASE
     },
 ];
+
+/// The account of this id.
+pub fn account(id: Uuid) -> Root {
+    Root {
+        to: "LoyaltyAccount",
+        table: ACCOUNTS,
+        rows: RowType::of::<AccountRow>(),
+        access: Access::Customer,
+        find: Find::Ids(vec![id]),
+    }
+}
+
+/// The entry of the ledger of this id.
+pub fn transaction(id: Uuid) -> Root {
+    Root {
+        to: "LoyaltyTransaction",
+        table: "loyalty_transactions",
+        rows: RowType::of::<TransactionRow>(),
+        access: Access::Customer,
+        find: Find::Ids(vec![id]),
+    }
+}
+
+/// A condition that an account is of the active programme.
+pub(crate) fn in_active_programme() -> SimpleExpr {
+    Expr::cust(concat!("programme_id = ", active_programme!()))
+}
 
 /// The programme that `find` points at.
 pub fn root(find: Find) -> Root {

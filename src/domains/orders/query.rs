@@ -19,7 +19,7 @@ pub enum OrderIdentifier {
 }
 
 /// An order's number.
-#[derive(Debug, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct OrderNumber {
     /// The number, as on the receipt or in the confirmation.
     pub number: String,

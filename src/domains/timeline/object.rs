@@ -3,8 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use c360_rules::id::Kind;
 
-use super::store::{EventRow, TimelineActorKind, TimelineDomain, TimelineEntryKind};
+use super::store::EventRow;
 use crate::domains::customers::store::CustomerRow;
+use crate::events::{TimelineActorKind, TimelineDomain, TimelineEntryKind};
 use crate::graphql::{DateTime, Money, free_text, gid, int};
 use crate::objects;
 use crate::read::{Connection, Eager, Handle, PageArguments};

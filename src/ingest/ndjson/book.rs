@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use c360_entities::{loyalty_account, loyalty_transaction, points_allocation, points_lot};
-use c360_rules::ledger::{Account, Entry, LedgerError, Lot, LotState, NewLot, TransactionKind};
+use c360_rules::ledger::{Account, Entry, LedgerError, Lot, NewLot, TransactionKind};
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, DbErr};
 use uuid::Uuid;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::known::by_ids;
 use crate::bulk::Batch;
 use crate::clock::derived_id;
+use crate::domains::loyalty::ledger::{lot, lot_row};
 
 /// A redemption that may be given back, and how much of it was.
 #[derive(Clone, Debug)]
@@ -281,46 +282,4 @@ pub(super) async fn open_lots(
         lots.entry(lot.account_id).or_default().push(lot);
     }
     Ok(lots)
-}
-
-fn lot(row: points_lot::Model) -> Lot {
-    Lot {
-        id: row.id,
-        order_id: row.order_id,
-        points: row.points,
-        remaining: row.remaining,
-        held: row.held,
-        state: match row.state.as_str() {
-            "PENDING" => LotState::Pending,
-            "ACTIVE" => LotState::Active,
-            "EXPIRED" => LotState::Expired,
-            _ => LotState::Spent,
-        },
-        earned_at: row.earned_at,
-        available_at: row.available_at,
-        expires_at: row.expires_at,
-    }
-}
-
-fn lot_row(lot: &Lot, account: &loyalty_account::Model, transaction_id: Uuid) -> points_lot::Model {
-    let state = match lot.state {
-        LotState::Pending => "PENDING",
-        LotState::Active => "ACTIVE",
-        LotState::Spent => "SPENT",
-        LotState::Expired => "EXPIRED",
-    };
-    points_lot::Model {
-        id: lot.id,
-        account_id: account.id,
-        customer_id: account.customer_id,
-        transaction_id,
-        order_id: lot.order_id,
-        state: state.into(),
-        points: lot.points,
-        remaining: lot.remaining,
-        held: lot.held,
-        earned_at: lot.earned_at,
-        available_at: lot.available_at,
-        expires_at: lot.expires_at,
-    }
 }

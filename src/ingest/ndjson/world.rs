@@ -86,6 +86,8 @@ impl World {
             recorded_at: self.now,
             position: None,
             hash: None,
+            client_id: None,
+            request_id: None,
         }
     }
 }

@@ -1,0 +1,133 @@
+//! What events are called: in the log, and in the timeline.
+
+use crate::choice;
+
+choice! {
+    /// What happened.
+    pub enum TimelineEntryKind {
+        /// The customer became known.
+        CustomerCreated = "CUSTOMER_CREATED",
+        /// The customer's profile changed.
+        CustomerUpdated = "CUSTOMER_UPDATED",
+        /// Another record of the same person was joined with this one.
+        CustomerMerged = "CUSTOMER_MERGED",
+        /// The customer agreed to something, or did not, or took it back.
+        ConsentUpdated = "CONSENT_UPDATED",
+        /// An order was placed.
+        OrderPlaced = "ORDER_PLACED",
+        /// An order changed at its source.
+        OrderUpdated = "ORDER_UPDATED",
+        /// An order was called off.
+        OrderCancelled = "ORDER_CANCELLED",
+        /// A payment was taken.
+        PaymentCaptured = "PAYMENT_CAPTURED",
+        /// A parcel left, or goods wait to be picked up.
+        FulfillmentShipped = "FULFILLMENT_SHIPPED",
+        /// A parcel is later than promised.
+        FulfillmentDelayed = "FULFILLMENT_DELAYED",
+        /// A parcel arrived, or goods were picked up.
+        FulfillmentDelivered = "FULFILLMENT_DELIVERED",
+        /// A parcel was lost, refused or destroyed.
+        FulfillmentFailed = "FULFILLMENT_FAILED",
+        /// A return was asked for.
+        ReturnRequested = "RETURN_REQUESTED",
+        /// A return was approved.
+        ReturnApproved = "RETURN_APPROVED",
+        /// A return is done.
+        ReturnClosed = "RETURN_CLOSED",
+        /// A return was not approved.
+        ReturnDeclined = "RETURN_DECLINED",
+        /// A return was called off by the customer.
+        ReturnCanceled = "RETURN_CANCELED",
+        /// A refund was granted.
+        RefundGranted = "REFUND_GRANTED",
+        /// The payment provider paid a refund out.
+        RefundSettled = "REFUND_SETTLED",
+        /// The payment provider could not pay a refund out.
+        RefundFailed = "REFUND_FAILED",
+        /// A ticket was opened.
+        TicketCreated = "TICKET_CREATED",
+        /// A ticket was replied to.
+        TicketReplied = "TICKET_REPLIED",
+        /// A ticket was solved.
+        TicketSolved = "TICKET_SOLVED",
+        /// A ticket was escalated.
+        TicketEscalated = "TICKET_ESCALATED",
+        /// The customer joined the loyalty programme.
+        LoyaltyEnrolled = "LOYALTY_ENROLLED",
+        /// Points were earned.
+        PointsEarned = "POINTS_EARNED",
+        /// Points were spent.
+        PointsRedeemed = "POINTS_REDEEMED",
+        /// Points were given back, because what they had bought was called off.
+        PointsRefunded = "POINTS_REFUNDED",
+        /// Points expired.
+        PointsExpired = "POINTS_EXPIRED",
+        /// Points were corrected, either way.
+        PointsAdjusted = "POINTS_ADJUSTED",
+        /// Points were taken back, because the goods that had earned them came back.
+        PointsTakenBack = "POINTS_TAKEN_BACK",
+        /// An entry of the points ledger was undone by another one.
+        PointsReversed = "POINTS_REVERSED",
+        /// Points came from another account, or went to one.
+        PointsTransferred = "POINTS_TRANSFERRED",
+        /// The loyalty tier changed.
+        TierChanged = "TIER_CHANGED",
+        /// A reward was bought with points.
+        RewardRedeemed = "REWARD_REDEEMED",
+        /// A coupon was given.
+        CouponIssued = "COUPON_ISSUED",
+        /// A coupon was used.
+        CouponRedeemed = "COUPON_REDEEMED",
+        /// The customer gave feedback.
+        FeedbackGiven = "FEEDBACK_GIVEN",
+        /// The customer was invited to a survey.
+        SurveySent = "SURVEY_SENT",
+        /// Bad feedback is being followed up.
+        FollowUpOpened = "FOLLOW_UP_OPENED",
+        /// Following up bad feedback is done.
+        FollowUpClosed = "FOLLOW_UP_CLOSED",
+        /// A contact that is not one of the above, such as a call or a visit.
+        Interaction = "INTERACTION",
+        /// Staff noted something.
+        NoteAdded = "NOTE_ADDED",
+        /// Anything else; a later version may name it.
+        Other = "OTHER",
+    }
+}
+
+choice! {
+    /// Which part of the business something is about.
+    pub enum TimelineDomain {
+        /// Who the customer is.
+        Customers = "CUSTOMERS",
+        /// Orders, parcels, returns and refunds.
+        Orders = "ORDERS",
+        /// Tickets.
+        Tickets = "TICKETS",
+        /// Points, tiers, rewards and coupons.
+        Loyalty = "LOYALTY",
+        /// Surveys, reviews, mentions and suggestions.
+        Feedback = "FEEDBACK",
+        /// Access to personal data, exports and erasures.
+        Privacy = "PRIVACY",
+        /// The business as a whole.
+        Business = "BUSINESS",
+    }
+}
+
+choice! {
+    /// Who did something.
+    pub enum TimelineActorKind {
+        /// A member of staff.
+        Staff = "STAFF",
+        /// The customer.
+        Customer = "CUSTOMER",
+        /// A system of a partner, such as a till or a carrier.
+        Partner = "PARTNER",
+        /// The gateway itself, when something was due.
+        System = "SYSTEM",
+        /// Brought in from elsewhere.
+        Import = "IMPORT",
+    }
+}

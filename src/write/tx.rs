@@ -1,0 +1,385 @@
+//! One transaction of the write path: what it has locked, what it will tell.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use c360_entities::{event, event_value};
+use c360_rules::id::Kind;
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    FromQueryResult as _, IntoActiveModel, ModelTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select,
+    Statement, Update,
+};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::{Outcome, Stop};
+use crate::auth::{Actor, Caller, CustomerIdentity};
+use crate::clock;
+use crate::db::{self, Trouble};
+use crate::error::Fault;
+use crate::events::{Event, TimelineActorKind};
+use crate::read::{Access, Sql};
+use crate::scope::Scope;
+use crate::state::State;
+use crate::telemetry::trace;
+
+/// Who makes the changes of a transaction.
+#[derive(Clone, Debug)]
+pub enum Author {
+    /// Whoever sent the request.
+    Caller(Scope),
+    /// The gateway itself, by one of its jobs.
+    Job(&'static str),
+}
+
+/// A customer whose changes nobody else makes until the transaction ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locked {
+    /// The customer.
+    pub id: Uuid,
+    /// Whether the customer is served first.
+    pub vip: bool,
+    /// What `expectedVersion` is compared with.
+    pub version: i64,
+}
+
+/// A transaction in the making. When it is dropped, nothing of it remains.
+pub struct Tx {
+    state: Arc<State>,
+    author: Author,
+    transaction: DatabaseTransaction,
+    now: DateTime<Utc>,
+    customers: BTreeMap<Uuid, Locked>,
+    events: Vec<Event>,
+    staff_id: Option<Option<Uuid>>,
+}
+
+impl Tx {
+    pub(super) fn new(state: Arc<State>, author: Author, transaction: DatabaseTransaction) -> Self {
+        let now = state.clock.now();
+        Self { state, author, transaction, now, customers: BTreeMap::new(), events: Vec::new(), staff_id: None }
+    }
+
+    /// The time of the transaction. Changes of one customer have times in the order in which they are committed.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// What all requests share.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Who asks; `None` when the gateway itself does it.
+    pub fn caller(&self) -> Option<&Caller> {
+        match &self.author {
+            Author::Caller(scope) => Some(scope.caller()),
+            Author::Job(_) => None,
+        }
+    }
+
+    /// The source under which new rows stand: a partner's own, or the gateway's.
+    pub fn source(&self) -> String {
+        match self.caller().map(|caller| &caller.actor) {
+            Some(Actor::Partner(partner)) => partner.source.clone(),
+            _ => "c360".to_owned(),
+        }
+    }
+
+    /// A new id, of the time of the transaction.
+    pub fn new_id(&self) -> Uuid {
+        clock::new_id(self.now)
+    }
+
+    /// An empty statement.
+    pub fn sql(&self) -> Sql {
+        Sql::new(self.backend())
+    }
+
+    /// In whose words statements are written.
+    pub fn backend(&self) -> DbBackend {
+        self.transaction.get_database_backend()
+    }
+
+    /// Ends a statement that reads rows which nobody else may change until the transaction ends: writers of SQLite
+    /// are alone anyway.
+    pub fn for_update(&self, sql: &mut Sql) {
+        if sql.is_postgres() {
+            sql.push(" FOR NO KEY UPDATE OF x");
+        }
+    }
+
+    /// The rows of a statement.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rows(&mut self, sql: Sql) -> Outcome<Vec<QueryResult>> {
+        self.query(sql.finish()).await
+    }
+
+    async fn query(&mut self, statement: Statement) -> Outcome<Vec<QueryResult>> {
+        let running = self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database));
+        let rows = self.transaction.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
+        let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
+        if let Author::Caller(scope) = &self.author {
+            scope.count(rows.len() as u64);
+        }
+        Ok(rows)
+    }
+
+    /// The first row of a statement.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn row(&mut self, sql: Sql) -> Outcome<Option<QueryResult>> {
+        Ok(self.rows(sql).await?.into_iter().next())
+    }
+
+    /// Runs a statement, and says how many rows it changed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn execute(&mut self, sql: Sql) -> Outcome<u64> {
+        self.run(sql.finish()).await
+    }
+
+    async fn run(&mut self, statement: Statement) -> Outcome<u64> {
+        let running = self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database));
+        let done = self.transaction.execute_raw(statement).instrument(trace::statement(self.backend())).await;
+        let done = done.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
+        if let Author::Caller(scope) = &self.author {
+            scope.count(1);
+        }
+        Ok(done.rows_affected())
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// The database fails, or a constraint does not hold.
+    pub async fn insert<M>(&mut self, models: impl IntoIterator<Item = M>) -> Outcome<()>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+    {
+        let models: Vec<_> = models.into_iter().map(IntoActiveModel::into_active_model).collect();
+        if models.is_empty() {
+            return Ok(());
+        }
+        let insert = M::Entity::insert_many(models);
+        self.run(insert.build(self.backend())).await.map(drop)
+    }
+
+    /// Adds a row unless one with the same name is there, whatever unique constraint says so.
+    ///
+    /// # Errors
+    /// The database fails, or another constraint does not hold.
+    pub async fn insert_new<M>(&mut self, model: M) -> Outcome<bool>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+    {
+        let insert = M::Entity::insert_many([model.into_active_model()]);
+        let insert = insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+        Ok(self.run(insert.build(self.backend())).await? == 1)
+    }
+
+    /// Writes a row over the one with its key.
+    ///
+    /// # Errors
+    /// The database fails, or a constraint does not hold.
+    pub async fn put<M>(&mut self, model: M) -> Outcome<()>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+    {
+        let whole = model.into_active_model().reset_all();
+        let update = Update::one(whole).validate().map_err(stop)?;
+        self.run(update.build(self.backend())).await.map(drop)
+    }
+
+    /// The rows of a table that a query selects.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn all<E: EntityTrait>(&mut self, select: Select<E>) -> Outcome<Vec<E::Model>> {
+        let rows = self.query(select.build(self.backend())).await?;
+        rows.iter().map(|row| E::Model::from_query_result(row, "").map_err(stop)).collect()
+    }
+
+    /// The first row of a table that a query selects.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn one<E: EntityTrait>(&mut self, select: Select<E>) -> Outcome<Option<E::Model>> {
+        Ok(self.all(select.limit(1)).await?.pop())
+    }
+
+    /// Conditions over the table `x` that keep out what the caller may not know of.
+    pub fn conditions(&self, access: Access, sql: &mut Sql) -> String {
+        match &self.author {
+            Author::Caller(scope) => {
+                scope.row_conditions(access, sql).iter().map(|condition| format!(" AND {condition}")).collect()
+            }
+            Author::Job(_) => String::new(),
+        }
+    }
+
+    /// Locks a customer: all that is read and written of it afterwards is of one moment. Every action that changes
+    /// anything of a customer begins with this; of several customers, the one with the smallest id goes first.
+    /// `None` if there is no such customer in use that the caller may know of.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lock_customer(&mut self, id: Uuid) -> Outcome<Option<Locked>> {
+        if let Some(locked) = self.customers.get(&id) {
+            return Ok(Some(locked.clone()));
+        }
+        let mut sql = self.sql();
+        sql.push("SELECT CAST(x.vip AS integer) AS vip, x.version, x.event_clock FROM customers x WHERE x.id = ");
+        sql.bind(id);
+        let conditions = self.conditions(Access::Itself, &mut sql);
+        sql.push(&format!("{conditions} AND x.status = 'ACTIVE'"));
+        self.for_update(&mut sql);
+        let Some(row) = self.row(sql).await? else { return Ok(None) };
+        let vip: i32 = get(&row, "vip")?;
+        let last: i64 = get(&row, "event_clock")?;
+        let locked = Locked { id, vip: vip != 0, version: get(&row, "version")? };
+        // Whoever held the lock before may have had a clock that was ahead.
+        let after = DateTime::from_timestamp_micros(last.saturating_add(1)).unwrap_or(self.now);
+        self.now = self.state.clock.now().max(self.now).max(after);
+        self.customers.insert(id, locked.clone());
+        Ok(Some(locked))
+    }
+
+    /// The member of staff who asks, as far as the directory has them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn staff_id(&mut self) -> Outcome<Option<Uuid>> {
+        if let Some(known) = self.staff_id {
+            return Ok(known);
+        }
+        let subject = self.caller().filter(|caller| caller.is_staff()).map(|caller| caller.subject.clone());
+        let found = match subject {
+            Some(subject) => {
+                let mut sql = self.sql();
+                sql.push("SELECT id FROM staff WHERE subject = ");
+                sql.bind(subject);
+                self.row(sql).await?.map(|row| get(&row, "id")).transpose()?
+            }
+            None => None,
+        };
+        self.staff_id = Some(found);
+        Ok(found)
+    }
+
+    /// Notes what happened. It is written when all else is.
+    pub fn tell(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Writes the events, and makes everything durable.
+    pub(super) async fn commit(mut self) -> Outcome<()> {
+        self.write_events().await?;
+        self.transaction.commit().await.map_err(stop)
+    }
+
+    async fn write_events(&mut self) -> Outcome<()> {
+        let events = std::mem::take(&mut self.events);
+        let (mut rows, mut values) = (Vec::with_capacity(events.len()), Vec::new());
+        let mut last = BTreeMap::new();
+        for (place, event) in (0..).zip(&events) {
+            let recorded_at = self.now + TimeDelta::microseconds(place);
+            if let Some(id) = event.customer_id {
+                if !self.customers.contains_key(&id) {
+                    tracing::error!(kind = event.kind.as_str(), "an event of a customer that was not locked");
+                    return Err(Fault::internal().into());
+                }
+                last.insert(id, recorded_at.timestamp_micros());
+            }
+            let row = self.row_of(event, recorded_at);
+            values.extend(event.changes.iter().map(|change| event_value::Model {
+                event_id: row.id,
+                customer_id: event.customer_id,
+                field: change.field.to_owned(),
+                before_value: change.before.clone(),
+                after_value: change.after.clone(),
+            }));
+            rows.push(row);
+        }
+        self.insert(rows).await?;
+        self.insert(values).await?;
+        for (id, clock) in last {
+            let mut sql = self.sql();
+            sql.push("UPDATE customers SET event_clock = ");
+            sql.bind(clock);
+            sql.push(" WHERE id = ");
+            sql.bind(id);
+            self.execute(sql).await?;
+        }
+        Ok(())
+    }
+
+    fn row_of(&self, event: &Event, recorded_at: DateTime<Utc>) -> event::Model {
+        let (actor_kind, actor_id) = self.actor();
+        let scope = match &self.author {
+            Author::Caller(scope) => Some(scope),
+            Author::Job(_) => None,
+        };
+        event::Model {
+            id: clock::new_id(recorded_at),
+            customer_id: event.customer_id,
+            kind: event.kind.as_str().to_owned(),
+            domain: event.domain.as_str().to_owned(),
+            visibility: event.visibility.as_str().to_owned(),
+            subject_kind: event.subject.map(|(kind, _): (Kind, Uuid)| kind.prefix().to_owned()),
+            subject_id: event.subject.map(|(_, id)| id),
+            label: event.label.clone(),
+            amount: event.amount.as_ref().map(|(minor, _)| *minor),
+            currency: event.amount.as_ref().map(|(_, currency)| currency.clone()),
+            points: event.points,
+            channel: event.channel.clone(),
+            actor_kind: actor_kind.as_str().to_owned(),
+            actor_id: Some(actor_id),
+            source: self.source(),
+            reason: event.reason.clone(),
+            occurred_at: self.now,
+            recorded_at,
+            position: None,
+            hash: None,
+            client_id: scope.map(|scope| scope.caller().client_id.clone()),
+            request_id: scope.and_then(Scope::request_id),
+        }
+    }
+
+    fn actor(&self) -> (TimelineActorKind, String) {
+        match &self.author {
+            Author::Job(job) => (TimelineActorKind::System, (*job).to_owned()),
+            Author::Caller(scope) => match &scope.caller().actor {
+                Actor::Staff(_) => (TimelineActorKind::Staff, scope.caller().subject.clone()),
+                Actor::Partner(_) => (TimelineActorKind::Partner, scope.caller().client_id.clone()),
+                Actor::Customer(CustomerIdentity::Id(id)) => (TimelineActorKind::Customer, id.to_string()),
+                Actor::Customer(CustomerIdentity::External { subject, .. }) => {
+                    (TimelineActorKind::Customer, subject.clone())
+                }
+            },
+        }
+    }
+}
+
+/// A value of a row that was read by its column's name.
+///
+/// # Errors
+/// The column holds something else.
+pub(crate) fn get<T: sea_orm::TryGetable>(row: &QueryResult, column: &str) -> Outcome<T> {
+    row.try_get("", column).map_err(stop)
+}
+
+/// What a failure of the database means for an action.
+pub(super) fn stop(error: DbErr) -> Stop {
+    match db::trouble(&error) {
+        Trouble::Clash => Stop::Again,
+        _ => Stop::Fault(error.into()),
+    }
+}
