@@ -78,6 +78,9 @@ const RECORDS: &[(&str, &[&str])] = &[
     ("feedback", &["Customer.feedback", "Customer.satisfaction", "CustomerStatistics.feedbackCount"]),
 ];
 
+/// Who may make which change: `staff`; `customer` for themselves; `partner` with this scope.
+const MUTATIONS: &[(&str, &str, &str)] = &[("loyaltyPointsCredit", "staff", "")];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     Staff(Role),
@@ -332,6 +335,55 @@ fn sample(types: &BTreeMap<String, Value>, ty: &Value, depth: usize) -> Option<S
             _ => "\"x\"".into(),
         },
     })
+}
+
+/// Values for all that an input needs.
+fn needed(types: &BTreeMap<String, Value>, ty: &Value) -> String {
+    let (kind, name) = named(ty);
+    if kind != "INPUT_OBJECT" {
+        return sample(types, ty, 0).unwrap();
+    }
+    let fields = types[name]["inputFields"].as_array().unwrap();
+    let mut given: Vec<_> = fields.iter().filter(|field| field["type"]["kind"] == "NON_NULL").collect();
+    // One of several ways to name something.
+    if given.is_empty() {
+        given.push(&fields[0]);
+    }
+    let given: Vec<_> = given
+        .iter()
+        .map(|field| format!("{}: {}", field["name"].as_str().unwrap(), needed(types, &field["type"])))
+        .collect();
+    format!("{{ {} }}", given.join(", "))
+}
+
+on_both! {
+    async fn every_change_is_made_by_those_who_may_and_by_nobody_else(app: App::demo) {
+        let types = types_of(&app).await;
+        let me = app.id_of(demo::DEMO_CUSTOMER.number).await;
+        let fields = types["Mutation"]["fields"].as_array().unwrap();
+        let promised: Vec<_> = MUTATIONS.iter().map(|(name, ..)| *name).collect();
+        for field in fields {
+            let name = field["name"].as_str().unwrap();
+            let place = promised.iter().position(|promised| *promised == name);
+            let (_, kinds, scope) = MUTATIONS[place.unwrap_or_else(|| panic!("nobody has promised {name}"))];
+            let input = needed(&types, &field["args"][0]["type"]);
+            for who in CALLERS {
+                let (kind, scopes) = match who {
+                    Who::Staff(_) => ("staff", ""),
+                    Who::Customer => ("customer", ""),
+                    Who::Partner(scopes) => ("partner", *scopes),
+                };
+                let may = kinds.split(' ').any(|one| one == kind) && (kind != "partner" || scopes.split(' ').any(|one| one == scope));
+                let query = format!("mutation {{ {name}(input: {input}) {{ userErrors {{ code }} }} }}");
+                let answer = actor(&app, *who, me).ask(&query).await;
+                let codes = errors(&answer.body);
+                let forbidden = codes == [("FORBIDDEN", name.to_owned())];
+                assert_eq!(forbidden, !may, "{who:?}: {query}: {}", answer.body);
+                assert!(codes.iter().all(|(code, _)| ["FORBIDDEN", "BAD_USER_INPUT"].contains(code)), "{query}: {}", answer.body);
+            }
+        }
+        assert_eq!(fields.len(), promised.len());
+    }
 }
 
 on_both! {

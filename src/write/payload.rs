@@ -78,7 +78,7 @@ macro_rules! payload {
                     field: (!refusal.field.is_empty()).then(|| ["input"].into_iter().chain(refusal.field.split('.')).collect()),
                     message: refusal.message,
                     code,
-                    current_version: refusal.current_version.map($crate::graphql::int),
+                    current_version: refusal.current_version,
                 })
             }
         }

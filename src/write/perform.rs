@@ -196,7 +196,7 @@ struct InFlight<'s> {
 impl<'s> InFlight<'s> {
     fn enter(state: &'s State, key: String) -> Option<Self> {
         let mut keys = state.writers.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(key.clone()).then_some(Self { state, key })
+        keys.insert(key.clone()).then(|| Self { state, key })
     }
 }
 

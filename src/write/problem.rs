@@ -70,7 +70,7 @@ pub struct Refusal {
     /// What is wrong and what to do, in words.
     pub message: String,
     /// The version that the object has now.
-    pub current_version: Option<i64>,
+    pub current_version: Option<i32>,
 }
 
 impl Problem {
@@ -93,7 +93,7 @@ impl Refusal {
     pub fn unless_current(expected: Option<i32>, current: i64) -> Result<(), Self> {
         match expected {
             Some(expected) if i64::from(expected) != current => Err(Self {
-                current_version: Some(current),
+                current_version: i32::try_from(current).ok(),
                 ..Problem::Conflict
                     .at("expectedVersion", format!("the object has version {current} now: read it again"))
             }),

@@ -27,7 +27,8 @@ pub struct Answer {
 
 impl App {
     pub fn actor(&self, subject: &Subject) -> Actor<'_> {
-        let token = self.signer.token(ISSUER, AUDIENCE, subject, super::now(), TimeDelta::hours(1)).unwrap();
+        let now = self.state.clock.now();
+        let token = self.signer.token(ISSUER, AUDIENCE, subject, now, TimeDelta::hours(1)).unwrap();
         Actor { app: self, token }
     }
 
