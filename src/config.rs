@@ -50,6 +50,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Where traces are sent.
     pub tracing: Tracing,
+    /// What is due and nobody asks for.
+    pub jobs: Jobs,
     /// How the gateway stops.
     pub shutdown: Shutdown,
 }
@@ -333,6 +335,14 @@ pub struct Tracing {
     pub service_name: String,
     /// How many of a hundred requests are traced, when whoever calls has not decided.
     pub sample_percent: u8,
+}
+
+/// What is due and nobody asks for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// Whether this gateway leads jobs.
+    pub enabled: bool,
 }
 
 /// How the gateway stops.

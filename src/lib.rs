@@ -14,6 +14,7 @@ pub mod examples;
 pub mod graphql;
 pub mod http;
 pub mod ingest;
+pub mod jobs;
 pub mod metrics;
 pub mod node;
 pub mod read;

@@ -3,7 +3,7 @@
 mod process;
 
 use std::collections::HashSet;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -47,6 +47,10 @@ pub struct Metrics {
     jwks_fetches: Family<ByResult, Counter>,
     connections: Gauge,
     connections_taken: Counter,
+    job_lag: Family<ByJob, Gauge<f64, AtomicU64>>,
+    job_led: Family<ByJob, Gauge>,
+    job_runs: Family<ByJobResult, Counter>,
+    job_done: Family<ByJob, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -84,6 +88,17 @@ struct ByCaller {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByResult {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByJob {
+    job: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByJobResult {
+    job: &'static str,
     result: &'static str,
 }
 
@@ -179,6 +194,10 @@ impl Metrics {
             jwks_fetches: Family::default(),
             connections: Gauge::default(),
             connections_taken: Counter::default(),
+            job_lag: Family::default(),
+            job_led: Family::default(),
+            job_runs: Family::default(),
+            job_done: Family::default(),
         };
         metrics.register();
         metrics.registry.register_collector(Box::new(process::Process::new(started)));
@@ -214,6 +233,10 @@ impl Metrics {
         c360.register("jwks_fetches", "Fetches of signing keys, by result", self.jwks_fetches.clone());
         c360.register("connections", "Clients' connections that are open", self.connections.clone());
         c360.register("connections_taken", "Clients' connections taken", self.connections_taken.clone());
+        c360.register_with_unit("job_lag", "For how long something has been due", Unit::Seconds, self.job_lag.clone());
+        c360.register("job_led", "Whether this gateway leads a job", self.job_led.clone());
+        c360.register("job_runs", "Batches of jobs, by what became of them", self.job_runs.clone());
+        c360.register("job_done", "Things that jobs have done", self.job_done.clone());
     }
 
     /// A request was answered. `operation` is the name in a document that was found good to run.
@@ -270,6 +293,32 @@ impl Metrics {
         self.connections_taken.inc();
         self.connections.inc();
         Connected(self.connections.clone())
+    }
+
+    /// How many clients' connections are open.
+    pub fn connections(&self) -> i64 {
+        self.connections.get()
+    }
+
+    /// Whether this gateway leads a job.
+    pub fn job_led(&self, job: &'static str, led: bool) {
+        self.job_led.get_or_create(&ByJob { job }).set(led.into());
+    }
+
+    /// For how many seconds something has been due.
+    pub fn job_lag(&self, job: &'static str, seconds: f64) {
+        self.job_lag.get_or_create(&ByJob { job }).set(seconds);
+    }
+
+    /// A batch of a job went well, and did so many things.
+    pub fn job_ran(&self, job: &'static str, done: usize) {
+        self.job_runs.get_or_create(&ByJobResult { job, result: "ok" }).inc();
+        self.job_done.get_or_create(&ByJob { job }).inc_by(u64::try_from(done).unwrap_or(u64::MAX));
+    }
+
+    /// A batch of a job failed.
+    pub fn job_failed(&self, job: &'static str) {
+        self.job_runs.get_or_create(&ByJobResult { job, result: "failed" }).inc();
     }
 
     /// What has been counted elsewhere: tokens and fetches of keys, by result.

@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["document", "graphql"],
     &["domains", "view360"],
     &["node"],
+    &["jobs"],
     &["schema"],
     &["http"],
     &["bulk"],

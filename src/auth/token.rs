@@ -101,10 +101,19 @@ impl Verifier {
         let generation = Arc::new(AtomicU64::new(0));
         let own = OwnKeys::read(&config.oauth, &config.auth.main.audience)?;
         let issuers = issuer::all(&config.auth, own.as_ref(), &generation)?;
-        Ok(Self {
-            issuers,
+        Ok(Self { issuers, own, ..Self::of_nobody(config, generation) })
+    }
+
+    /// A verifier that believes nobody, for commands that nobody sends requests to.
+    pub fn unused(config: &Config) -> Self {
+        Self::of_nobody(config, Arc::default())
+    }
+
+    fn of_nobody(config: &Config, generation: Arc<AtomicU64>) -> Self {
+        Self {
+            issuers: HashMap::new(),
             registry: Registry::new(generation.clone()),
-            own,
+            own: None,
             generation,
             leeway: config.auth.leeway_seconds.into(),
             remembered: moka::sync::Cache::builder()
@@ -113,7 +122,7 @@ impl Verifier {
                 .time_to_live(REMEMBERED_FOR)
                 .build(),
             counts: Counts::default(),
-        })
+        }
     }
 
     /// What the gateway signs its own tokens with, if it issues any.

@@ -3,6 +3,7 @@
 mod demo;
 mod health;
 mod import;
+mod jobs;
 mod migrate;
 mod partner;
 mod reindex;
@@ -47,6 +48,8 @@ enum Command {
     Health(health::Arguments),
     /// Make the search index anew, as far as it is wrong; it may be in use meanwhile.
     Reindex,
+    /// See what gateways do by themselves, and who leads it; do it by hand.
+    Jobs(jobs::Arguments),
     /// Check every ledger and the search index; print what is wrong, and fail if anything is.
     Verify,
     /// Print the GraphQL schema.
@@ -116,6 +119,7 @@ async fn obey(command: Command, config: Config) -> Result<(), Failure> {
         Command::Import(arguments) => import::run(&config, &arguments).await,
         Command::Health(arguments) => health::run(&config, &arguments).await,
         Command::Reindex => reindex::run(config).await,
+        Command::Jobs(arguments) => jobs::run(config, arguments).await,
         Command::Verify => verify::run(config).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Token(arguments) => token::run(&config, arguments).await,

@@ -14,6 +14,7 @@ use crate::auth::token::Verifier;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{self, figures, server};
+use crate::jobs;
 use crate::schema;
 use crate::state::State;
 
@@ -67,6 +68,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, state: Arc<Stat
         async move { state.verifier.keep_current(&state.db, &state.clock).await }
     });
     let server = tokio::spawn(server::serve(listener, router, state.clone()));
+    if state.config.jobs.enabled {
+        tokio::spawn(jobs::run(state.clone()));
+    }
     signals.next().await;
     tokio::select! {
         () = stop(&state) => {}
@@ -83,7 +87,7 @@ async fn stop(state: &State) {
     tracing::info!(grace_ms = settings.grace_ms, "stopping: not ready any more");
     state.shutdown.leave();
     sleep(Duration::from_millis(settings.grace_ms)).await;
-    tracing::info!(connections = state.shutdown.present().saturating_sub(1), "stopping: no connection is taken");
+    tracing::info!(connections = state.metrics.connections(), "stopping: no connection is taken");
     state.shutdown.drain();
     match timeout(Duration::from_millis(settings.drain_ms), state.shutdown.empty()).await {
         Ok(()) => tracing::info!("stopped: everything was answered"),

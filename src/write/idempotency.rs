@@ -1,14 +1,17 @@
 //! Repetitions: what a key stood for the first time.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 
-use super::perform::Action;
+use super::perform::{Action, Work, system};
 use super::tx::{Tx, get};
 use super::{Outcome, Problem, Stop, text};
 use crate::auth::{Actor, Caller, CustomerIdentity};
 use crate::error::Fault;
+use crate::state::State;
 
 /// How long a key is remembered.
 const KEPT: TimeDelta = TimeDelta::hours(48);
@@ -127,6 +130,35 @@ impl Keyed {
         let mut first = [0; 8];
         first.copy_from_slice(&hash.as_ref()[..8]);
         i64::from_be_bytes(first)
+    }
+}
+
+/// Forgets at most `limit` keys that have run out; how many it forgot.
+///
+/// # Errors
+/// The database fails.
+pub async fn prune(state: &Arc<State>, limit: usize) -> Result<usize, Fault> {
+    system(state, "prune", &Prune { limit }).await
+}
+
+struct Prune {
+    limit: usize,
+}
+
+impl Work for Prune {
+    type Made = usize;
+
+    async fn run(&self, tx: &mut Tx) -> Outcome<usize> {
+        let mut sql = tx.sql();
+        sql.push(
+            "DELETE FROM idempotency_records WHERE (caller, idempotency_key) IN \
+             (SELECT caller, idempotency_key FROM idempotency_records WHERE expires_at <= ",
+        );
+        sql.bind(tx.now());
+        sql.push(" ORDER BY expires_at LIMIT ");
+        sql.bind(i64::try_from(self.limit).unwrap_or(i64::MAX));
+        sql.push(")");
+        Ok(usize::try_from(tx.execute(sql).await?).unwrap_or(usize::MAX))
     }
 }
 

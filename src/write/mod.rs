@@ -5,7 +5,7 @@
 //! | may the caller do this at all? | `auth::policy`, before the document runs |
 //! | a task that nobody can cancel; repetitions told apart and made to wait without a connection | [`perform`] |
 //! | one transaction: customer locked, rules applied, rows written, events noted | [`Action::run`], through a [`Tx`] |
-//! | events and idempotency record written, commit, sealer woken | [`Tx`] |
+//! | events and idempotency record written, commit, jobs woken | [`Tx`] |
 //! | the payload, read anew with the caller's eyes | [`crate::payload!`] |
 //!
 //! An action is an input, a rule, a store function and a payload; `docs/adding-a-mutation.md` shows one.
@@ -17,6 +17,7 @@ mod problem;
 mod text;
 mod tx;
 
+pub use idempotency::prune;
 pub use payload::Payload;
 pub use perform::{Action, Work, Writers, perform, system};
 pub(crate) use problem::codes;

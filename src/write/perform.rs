@@ -5,10 +5,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_graphql::{Context, InputType};
-use sea_orm::{DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
@@ -55,8 +55,18 @@ pub struct Writers {
     turn: Mutex<()>,
     /// The keys that this gateway is working on.
     keys: std::sync::Mutex<HashSet<String>>,
-    /// Rings when something was committed.
-    pub committed: Notify,
+    /// Changes when events were committed.
+    pub committed: watch::Sender<()>,
+}
+
+impl Writers {
+    /// The turn to write, where there is one writer at a time.
+    pub(crate) async fn turn(&self, db: &DatabaseConnection) -> Option<MutexGuard<'_, ()>> {
+        match db.get_database_backend() {
+            DbBackend::Sqlite => Some(self.turn.lock().await),
+            _ => None,
+        }
+    }
 }
 
 /// Carries out a mutation, and makes its payload.
@@ -165,22 +175,20 @@ async fn attempt<A: Action>(scope: &Scope, action: &A, keyed: Option<&Keyed>) ->
 struct Begun<'s> {
     tx: Tx,
     state: &'s Arc<State>,
-    _turn: Option<tokio::sync::MutexGuard<'s, ()>>,
+    _turn: Option<MutexGuard<'s, ()>>,
 }
 
 impl Begun<'_> {
     async fn commit(self) -> Outcome<()> {
-        self.tx.commit().await?;
-        self.state.writers.committed.notify_one();
+        if self.tx.commit().await? {
+            self.state.writers.committed.send_replace(());
+        }
         Ok(())
     }
 }
 
 async fn begin(state: &Arc<State>, author: Author) -> Outcome<Begun<'_>> {
-    let turn = match state.db.get_database_backend() {
-        DbBackend::Sqlite => Some(state.writers.turn.lock().await),
-        _ => None,
-    };
+    let turn = state.writers.turn(&state.db).await;
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
     let transaction = state.db.begin_with_options(options).await.map_err(stop)?;

@@ -279,10 +279,12 @@ impl Tx {
         self.events.push(event);
     }
 
-    /// Writes the events, and makes everything durable.
-    pub(super) async fn commit(mut self) -> Outcome<()> {
+    /// Writes the events, and makes everything durable. Whether there were events.
+    pub(super) async fn commit(mut self) -> Outcome<bool> {
+        let tells = !self.events.is_empty();
         self.write_events().await?;
-        self.transaction.commit().await.map_err(stop)
+        self.transaction.commit().await.map_err(stop)?;
+        Ok(tells)
     }
 
     async fn write_events(&mut self) -> Outcome<()> {

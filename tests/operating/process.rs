@@ -42,6 +42,8 @@ impl Gateway {
             .env("C360_LOG_FORMAT", "json")
             .env("C360_LOG_FILTER", "info,c360=debug")
             .env("C360_SHUTDOWN_GRACE_MS", "0")
+            // So that figures and connections are those of requests alone.
+            .env("C360_JOBS_ENABLED", "false")
             .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -1,0 +1,70 @@
+//! Jobs: what is due at a time, and nobody asks for.
+//!
+//! Each job has one leader among the gateways ([`lease`]), which does what is due in batches ([`runner`]). A job is a line
+//! of [`JOBS`]: a function that does at most so many of the things that are due and says how many it did, and a
+//! statement that finds since when something is due. Nothing relies on a job having one leader but what says so: two
+//! that do the same thing at the same time find it done.
+
+mod lease;
+mod runner;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::error::Fault;
+use crate::state::State;
+use crate::write;
+
+pub use lease::{Held, Lease, held};
+pub use runner::{Ran, by_hand, lag, run};
+
+/// What is done when it is due.
+#[derive(Debug)]
+pub struct Job {
+    /// What it is called, in figures and on the command line.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// How long it rests when nothing is left to do.
+    pub pause: Duration,
+    /// Whether events that were committed by this gateway end its rest.
+    pub woken: bool,
+    /// Most things that are done in one batch.
+    pub limit: usize,
+    /// A statement that gives since when something is due, as `due`; null if nothing is. `{now}` stands for the time.
+    pub due: &'static str,
+    /// Does a batch, and says how many things it did; as many as the limit if there may be more.
+    pub run: for<'t> fn(Turn<'t>) -> Batch<'t>,
+}
+
+/// A batch that is being done.
+pub type Batch<'t> = BoxFuture<'t, Result<usize, Fault>>;
+
+/// A leader's turn to do a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn<'t> {
+    /// What all requests share.
+    pub state: &'t Arc<State>,
+    /// Under what name the lease is held, for jobs that must not go on when another leads.
+    pub holder: &'t str,
+    /// Most things to do.
+    pub limit: usize,
+}
+
+/// All jobs.
+pub static JOBS: &[Job] = &[Job {
+    name: "prune",
+    about: "forgets idempotency keys that have run out",
+    pause: Duration::from_secs(60),
+    woken: false,
+    limit: 1_000,
+    due: "SELECT MIN(expires_at) AS due FROM idempotency_records WHERE expires_at <= {now}",
+    run: |turn| Box::pin(write::prune(turn.state, turn.limit)),
+}];
+
+/// The job of a name.
+pub fn named(name: &str) -> Option<&'static Job> {
+    JOBS.iter().find(|job| job.name == name)
+}
