@@ -50,6 +50,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Where traces are sent.
     pub tracing: Tracing,
+    /// What makes the event log hard to forge.
+    pub events: Events,
     /// What is due and nobody asks for.
     pub jobs: Jobs,
     /// How the gateway stops.
@@ -337,6 +339,18 @@ pub struct Tracing {
     pub sample_percent: u8,
 }
 
+/// What makes the event log hard to forge.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    /// Private keys as PEM files: the first signs heads, all are believed.
+    pub signing_key_files: Vec<PathBuf>,
+    /// How many positions lie between two heads at most.
+    pub head_every: i64,
+    /// How old a head may be when there are later events, in seconds.
+    pub head_seconds: i64,
+}
+
 /// What is due and nobody asks for.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -429,6 +443,9 @@ impl Config {
         }
         if self.tracing.sample_percent > 100 {
             return refuse("tracing.sample_percent must be from 0 to 100");
+        }
+        if self.events.head_every < 1 || self.events.head_seconds < 1 {
+            return refuse("events.head_every and events.head_seconds must be at least 1");
         }
         if self.connections.max == 0 {
             return refuse("connections.max must be at least 1");

@@ -70,6 +70,14 @@ pub async fn pending_migrations(db: &DatabaseConnection) -> Result<usize, DbErr>
     Ok(Migrator::get_pending_migrations_read_only(db).await?.len())
 }
 
+/// The time by the database's own clock, so many seconds from now, as SQL: the clocks of gateways may differ.
+pub fn clock(backend: DbBackend, seconds: u64) -> String {
+    match backend {
+        DbBackend::Postgres => format!("clock_timestamp() + interval '{seconds} seconds'"),
+        _ => format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '+{seconds} seconds')"),
+    }
+}
+
 /// The pool's connections at this moment.
 pub fn pool(db: &DatabaseConnection, settings: &config::Database) -> Pool {
     let (size, idle) = match db.get_database_backend() {

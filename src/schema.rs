@@ -3,14 +3,14 @@
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
 
 use crate::domains::loyalty::{LoyaltyMutation, LoyaltyQuery};
-use crate::domains::{self, orders::OrdersQuery, tickets::TicketsQuery};
+use crate::domains::{self, audit::AuditQuery, orders::OrdersQuery, tickets::TicketsQuery};
 use crate::node::NodeQuery;
 use crate::read::plan::Relations;
 use crate::view360::CustomerQuery;
 
 /// Everything that can be read.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(CustomerQuery, NodeQuery, OrdersQuery, TicketsQuery, LoyaltyQuery);
+pub struct Query(CustomerQuery, NodeQuery, OrdersQuery, TicketsQuery, LoyaltyQuery, AuditQuery);
 
 /// Everything that can be done. What is asked for together is done one after the other, each for itself.
 #[derive(Debug, Default, MergedObject)]
@@ -29,6 +29,7 @@ pub fn relations() -> Relations {
         domains::insight::store::RELATIONS,
         domains::timeline::store::RELATIONS,
         domains::feedback::store::RELATIONS,
+        domains::audit::store::RELATIONS,
     ])
 }
 

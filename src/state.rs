@@ -6,8 +6,9 @@ use sea_orm::DatabaseConnection;
 
 use crate::auth::token::Verifier;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::db::Probe;
+use crate::events::heads::HeadKeys;
 use crate::metrics::Metrics;
 use crate::read::plan::Relations;
 use crate::shutdown::Shutdown;
@@ -33,6 +34,8 @@ pub struct State {
     pub throttle: Throttle,
     /// What those who write share.
     pub writers: Writers,
+    /// The keys with which the end of the event log is signed.
+    pub heads: HeadKeys,
     /// How many statements have been run.
     pub statements: AtomicU64,
     /// Figures for operators.
@@ -43,12 +46,22 @@ pub struct State {
 
 impl State {
     /// What is given, and everything else as it is at the start.
-    pub fn new(config: Config, clock: Clock, db: DatabaseConnection, verifier: Verifier, relations: Relations) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// A setting that is wrong; the message names it.
+    pub fn new(
+        config: Config,
+        clock: Clock,
+        db: DatabaseConnection,
+        verifier: Verifier,
+        relations: Relations,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
             probe: Probe::new(config.database.clone()),
             metrics: Metrics::new(clock.now()),
             throttle: Throttle::new(&config),
             writers: Writers::default(),
+            heads: HeadKeys::read(&config.events.signing_key_files)?,
             config,
             clock,
             db,
@@ -56,6 +69,6 @@ impl State {
             relations,
             statements: AtomicU64::new(0),
             shutdown: Shutdown::default(),
-        }
+        })
     }
 }

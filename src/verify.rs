@@ -1,9 +1,12 @@
-//! Checks every ledger against its own rows, by sums in the database, so that it works at any size.
+//! Checks every ledger against its own rows, by sums in the database, so that it works at any size; the search index; and
+//! the event log, event by event.
 
 use c360_rules::id::{self, Kind};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement};
 use uuid::Uuid;
 
+use crate::clock::Clock;
+use crate::events::check::{Against, check};
 use crate::reindex::reindex;
 
 /// Most violations of one law that are told one by one.
@@ -102,6 +105,20 @@ const LAWS: &[Law] = &[
                  (SELECT order_id, SUM(amount) AS amount FROM refunds WHERE status <> 'FAILED' GROUP BY order_id) r \
                  ON r.order_id = o.id WHERE o.refunded_total <> COALESCE(r.amount, 0)",
     },
+    Law {
+        name: "a value before and after belongs to an event of the same customer",
+        kind: Kind::Event,
+        broken: "SELECT v.event_id AS id, 1 AS is_now, 0 AS ought FROM event_values v LEFT JOIN events e ON e.id = v.event_id \
+                 WHERE e.id IS NULL OR COALESCE(e.customer_id <> v.customer_id, (e.customer_id IS NULL) <> (v.customer_id IS NULL))",
+    },
+    Law {
+        name: "an event without the words that it was sealed with is one of an erased customer",
+        kind: Kind::Event,
+        broken: "SELECT e.id, 0 AS is_now, 1 AS ought FROM events e LEFT JOIN customers c ON c.id = e.customer_id \
+                 LEFT JOIN customers s ON s.id = c.merged_into_id \
+                 WHERE e.words_digest IS NOT NULL AND e.words_salt IS NULL \
+                 AND COALESCE(c.status, '') <> 'ERASED' AND COALESCE(s.status, '') <> 'ERASED'",
+    },
 ];
 
 /// What was found.
@@ -111,6 +128,10 @@ pub struct Findings {
     pub laws: usize,
     /// How many rows break one.
     pub violations: usize,
+    /// The position of the last event that is sealed.
+    pub sealed: i64,
+    /// What is not wrong, and worth knowing.
+    pub notices: Vec<String>,
 }
 
 /// Whether customers are found by what they are called, and by nothing else.
@@ -140,7 +161,19 @@ async fn search_index(
 ///
 /// # Errors
 /// The database cannot be read.
-pub async fn verify(db: &DatabaseConnection, mut tell: impl FnMut(String)) -> Result<Findings, DbErr> {
+pub async fn verify(db: &DatabaseConnection, tell: impl FnMut(String)) -> Result<Findings, DbErr> {
+    verify_against(db, &Against::default(), tell).await
+}
+
+/// Checks every law, and the event log against keys and heads from elsewhere, too.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn verify_against(
+    db: &DatabaseConnection,
+    against: &Against,
+    mut tell: impl FnMut(String),
+) -> Result<Findings, DbErr> {
     let mut findings = Findings::default();
     for law in LAWS {
         findings.laws += 1;
@@ -160,5 +193,10 @@ pub async fn verify(db: &DatabaseConnection, mut tell: impl FnMut(String)) -> Re
         }
     }
     search_index(db, &mut findings, &mut tell).await?;
+    let log = check(db, against, Clock::System.now(), &mut tell).await?;
+    findings.laws += 1;
+    findings.violations += log.violations;
+    findings.sealed = log.sealed;
+    findings.notices = log.notices;
     Ok(findings)
 }

@@ -6,6 +6,7 @@ const rulesOf = (...sets) => Object.assign({}, ...sets.map((set) => graphql.conf
 
 /** Values: they belong to the object that shows them, and nobody asks for one by itself. */
 const VALUES = [
+  "AuditChange",
   "Consent",
   "CustomerRfm",
   "CustomerSegment",

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use c360_rules::access::Role;
 use c360_rules::id::{self, Kind};
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -146,6 +146,21 @@ impl Signer {
         self.sign(&claims)
     }
 
+    /// The signature of something else than a token.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn signature(&self, message: &[u8]) -> Result<Vec<u8>, IssueError> {
+        let failed = |error: String| IssueError(format!("cannot sign: {error}"));
+        let text = jsonwebtoken::crypto::sign(message, &self.key, self.algorithm).map_err(|e| failed(e.to_string()))?;
+        URL_SAFE_NO_PAD.decode(text).map_err(|e| failed(e.to_string()))
+    }
+
+    /// What the key is called.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
     fn sign(&self, claims: &serde_json::Value) -> Result<String, IssueError> {
         let mut header = Header::new(self.algorithm);
         header.typ = Some("at+jwt".into());
@@ -154,7 +169,10 @@ impl Signer {
     }
 
     /// The key under the name of its thumbprint (RFC 7638), with its public half.
-    fn named(mut self) -> Result<(Self, Jwk), IssueError> {
+    ///
+    /// # Errors
+    /// An RSA key, or one that cannot be read.
+    pub fn named(mut self) -> Result<(Self, Jwk), IssueError> {
         if self.algorithm == Algorithm::RS256 {
             return Err(IssueError("is an RSA key; Ed25519 or P-256 is wanted".into()));
         }
@@ -178,6 +196,16 @@ impl Signer {
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA" });
         serde_json::from_value(jwk).map_err(|_| failed())
     }
+}
+
+/// Whether the key of `jwk` has made a signature of [`Signer::signature`].
+pub fn verifies(jwk: &Jwk, message: &[u8], signature: &[u8]) -> bool {
+    let Ok(key) = DecodingKey::from_jwk(jwk) else { return false };
+    let algorithm = match jwk.algorithm {
+        AlgorithmParameters::OctetKeyPair(_) => Algorithm::EdDSA,
+        _ => Algorithm::ES256,
+    };
+    jsonwebtoken::crypto::verify(&URL_SAFE_NO_PAD.encode(signature), message, &key, algorithm).unwrap_or(false)
 }
 
 /// The keys with which the gateway signs its own tokens.

@@ -22,6 +22,8 @@ pub enum Rule {
     Records(Domain),
     /// Staff only.
     Staff,
+    /// Staff whose role may read the audit log.
+    Audit,
     /// Staff, and partners who may read customers.
     Find,
     /// Customers only.
@@ -32,7 +34,7 @@ pub enum Rule {
     StaffWrite(Domain),
 }
 
-use Rule::{Find, Own, Personal, Records, Row, Staff, StaffWrite, Write};
+use Rule::{Audit, Find, Own, Personal, Records, Row, Staff, StaffWrite, Write};
 
 /// The policy: types, and for each the fields under their rule.
 pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
@@ -46,6 +48,7 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (Records(Domain::Tickets), "ticket"),
             (Staff, "tickets"),
             (Records(Domain::Loyalty), "loyaltyProgramme"),
+            (Audit, "auditLog"),
         ],
     ),
     ("Mutation", &[(StaffWrite(Domain::Loyalty), "loyaltyPointsCredit")]),
@@ -196,6 +199,18 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (Staff, "reason"),
         ],
     ),
+    (
+        "AuditEntry",
+        &[
+            (
+                Row,
+                "id position kind domain occurredAt recordedAt actorKind actorId staff customer subjectId amount points \
+                 channel source clientId requestId changes",
+            ),
+            (Personal, "label reason"),
+        ],
+    ),
+    ("AuditChange", &[(Row, "field"), (Personal, "before after")]),
     // An interface has the rules of all its kinds: a selection on it reads on behalf of each.
     (
         "Feedback",
@@ -326,6 +341,7 @@ impl Rule {
                 format!("staff; customers their own; partners with `{}`", domain.read().as_str())
             }
             Self::Staff => "staff".into(),
+            Self::Audit => "staff with `audit:read`".into(),
             Self::Find => "staff; partners with `customers:read`".into(),
             Self::Own => "customers".into(),
             Self::Write(domain) => {
@@ -346,6 +362,7 @@ pub fn check(caller: &Caller, on: &str, field: &str) -> Result<(), Fault> {
     };
     match (rule, &caller.actor) {
         (Row | Personal, _) | (Staff | Find, Actor::Staff(_)) | (Own, Actor::Customer(_)) => Ok(()),
+        (Audit, Actor::Staff(_)) if caller.scopes.contains(Grant::AuditRead) => Ok(()),
         (Records(domain), _) if caller.reach(domain) != Reach::Nothing => Ok(()),
         (Find, Actor::Partner(_)) if caller.scopes.contains(Grant::CustomersRead) => Ok(()),
         (Write(_), Actor::Customer(_)) => Ok(()),
@@ -354,6 +371,7 @@ pub fn check(caller: &Caller, on: &str, field: &str) -> Result<(), Fault> {
         (StaffWrite(_), _) => Err(Fault::forbidden("a role of staff")),
         (Records(domain), _) => Err(Fault::forbidden(format!("the scope {}", domain.read().as_str()))),
         (Staff, _) => Err(Fault::forbidden("a role of staff")),
+        (Audit, _) => Err(Fault::forbidden("a role of staff with audit:read")),
         (Find, Actor::Customer(_)) => Err(Fault::forbidden("a role of staff; a customer reads `me`")),
         (Find, Actor::Partner(_)) => Err(Fault::forbidden("the scope customers:read")),
         (Own, _) => Err(Fault::forbidden("to be a customer's own token")),

@@ -60,7 +60,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         config.graphiql.demo = Some(offered(&tokens));
     }
     greet(&url, folder, &tokens);
-    let state = serve::state(config, database, verifier);
+    let state = serve::state(config, database, verifier)?;
     let router = http::router(state.clone())?.route("/metrics", http::figures::route(state.clone()));
     serve::serve(listener, router, state).await
 }
@@ -115,6 +115,7 @@ async fn sign(config: &mut Config, url: &str, folder: &Path, database: &Database
     config.auth.main.audience = AUDIENCE.into();
     config.auth.main.jwks_file = jwks;
     config.oauth.issuer = url.to_owned();
+    config.events.signing_key_files = vec![private.clone()];
     config.oauth.signing_key_files = vec![private];
 
     let signer = Signer::from_pem(key.private_pem.as_bytes()).map_err(failed)?;

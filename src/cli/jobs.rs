@@ -5,7 +5,6 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use super::{Failure, serve};
-use crate::auth::token::Verifier;
 use crate::config::Config;
 use crate::jobs::{self, JOBS, Ran};
 use crate::state::State;
@@ -29,19 +28,11 @@ enum Command {
 }
 
 pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
-    let state = state(config).await?;
+    let state = serve::state_of_nobody(config).await?;
     match arguments.command {
         Command::List => list(&state).await,
         Command::Run { name } => run_one(&state, &name).await,
     }
-}
-
-/// What jobs need of a gateway. Nobody's tokens are looked at.
-async fn state(config: Config) -> Result<Arc<State>, Failure> {
-    let database = super::open(&config).await?;
-    super::require_current_schema(&database).await?;
-    let nobody = Verifier::unused(&config);
-    Ok(serve::state(config, database, nobody))
 }
 
 async fn list(state: &State) -> Result<(), Failure> {

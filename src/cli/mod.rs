@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod demo;
+mod events;
 mod health;
 mod import;
 mod jobs;
@@ -50,8 +51,10 @@ enum Command {
     Reindex,
     /// See what gateways do by themselves, and who leads it; do it by hand.
     Jobs(jobs::Arguments),
-    /// Check every ledger and the search index; print what is wrong, and fail if anything is.
-    Verify,
+    /// See the signed ends of the event log; take them elsewhere.
+    Events(events::Arguments),
+    /// Check every ledger, the event log and the search index; print what is wrong, and fail if anything is.
+    Verify(verify::Arguments),
     /// Print the GraphQL schema.
     Schema(schema::Arguments),
     /// Make keys and signed tokens for development; revoke tokens, clients and keys.
@@ -120,7 +123,8 @@ async fn obey(command: Command, config: Config) -> Result<(), Failure> {
         Command::Health(arguments) => health::run(&config, &arguments).await,
         Command::Reindex => reindex::run(config).await,
         Command::Jobs(arguments) => jobs::run(config, arguments).await,
-        Command::Verify => verify::run(config).await,
+        Command::Events(arguments) => events::run(config, arguments).await,
+        Command::Verify(arguments) => verify::run(config, &arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Token(arguments) => token::run(&config, arguments).await,
         Command::Partner(arguments) => partner::run(&config, arguments).await,

@@ -37,7 +37,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         "" => None,
         address => Some(bind(address).await?),
     };
-    let state = state(config, database, verifier);
+    let state = state(config, database, verifier)?;
     if let Some(listener) = metrics {
         tracing::info!(address = %listener.local_addr()?, "metrics");
         let router = figures::router(state.clone());
@@ -53,8 +53,16 @@ pub(super) async fn bind(address: &str) -> Result<TcpListener, Failure> {
 }
 
 /// What every request shares.
-pub(super) fn state(config: Config, db: DatabaseConnection, verifier: Verifier) -> Arc<State> {
-    Arc::new(State::new(config, Clock::System, db, verifier, schema::relations()))
+pub(super) fn state(config: Config, db: DatabaseConnection, verifier: Verifier) -> Result<Arc<State>, Failure> {
+    Ok(Arc::new(State::new(config, Clock::System, db, verifier, schema::relations())?))
+}
+
+/// What every request shares, for commands that nobody sends requests to.
+pub(super) async fn state_of_nobody(config: Config) -> Result<Arc<State>, Failure> {
+    let database = super::open(&config).await?;
+    super::require_current_schema(&database).await?;
+    let verifier = Verifier::unused(&config);
+    state(config, database, verifier)
 }
 
 /// Serves until the process is asked to stop. Then the gateway says that it is not ready, serves on while that gets

@@ -1,5 +1,6 @@
 //! The business, one folder per domain, with the same files in each.
 
+pub mod audit;
 pub mod customers;
 pub mod feedback;
 pub mod insight;

@@ -4,6 +4,10 @@
 //! which an erasure can empty. An event is complete when it is committed; its position, and its link to the one before,
 //! are given afterwards, so that writers never wait for one another here.
 
+pub mod chain;
+pub mod check;
+pub mod heads;
+pub mod seal;
 mod words;
 
 use std::fmt::Display;

@@ -11,6 +11,14 @@ pub fn gid(kind: Kind, id: Uuid) -> ID {
     ID(id::encode(kind, id))
 }
 
+/// The kind and the UUID of an id that a client gave for `argument`.
+///
+/// # Errors
+/// `BAD_USER_INPUT` when it is not an id.
+pub fn any_id(argument: &str, text: &ID) -> Result<(Kind, Uuid), Fault> {
+    id::parse(text).map_err(|error| Fault::bad_input(argument, error))
+}
+
 /// The UUID behind an id that a client gave for `argument`.
 ///
 /// # Errors

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait as _, DbErr};
 use tokio::time::Instant;
 
 use crate::clock;
+use crate::db;
 use crate::read::Sql;
 use crate::state::State;
 
@@ -53,7 +54,7 @@ impl Lease {
     pub async fn take(&self, state: &State) -> Result<Option<Instant>, DbErr> {
         let started = Instant::now();
         let mut sql = Sql::new(state.db.get_database_backend());
-        let (now, until) = times(sql.backend);
+        let (now, until) = (db::clock(sql.backend, 0), db::clock(sql.backend, TERM.as_secs()));
         sql.push("INSERT INTO job_leases (name, holder, leased_until) VALUES (");
         sql.bind(self.job);
         sql.push(", ");
@@ -88,7 +89,7 @@ impl Lease {
 /// The database fails.
 pub async fn held(state: &State) -> Result<Vec<Held>, DbErr> {
     let mut sql = Sql::new(state.db.get_database_backend());
-    let (now, _) = times(sql.backend);
+    let now = db::clock(sql.backend, 0);
     sql.push(&format!("SELECT name, holder, leased_until FROM job_leases WHERE leased_until >= {now} ORDER BY name"));
     let rows = state.db.query_all_raw(sql.finish()).await?;
     rows.iter()
@@ -97,16 +98,4 @@ pub async fn held(state: &State) -> Result<Vec<Held>, DbErr> {
             Ok(Held { job, holder, until: row.try_get("", "leased_until")? })
         })
         .collect()
-}
-
-/// The time by the database's clock, and when a lease that begins now ends: gateways' clocks may differ.
-fn times(backend: DbBackend) -> (String, String) {
-    let term = TERM.as_secs();
-    match backend {
-        DbBackend::Postgres => ("clock_timestamp()".into(), format!("clock_timestamp() + interval '{term} seconds'")),
-        _ => {
-            let at = |shift: &str| format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '{shift}')");
-            (at("+0 seconds"), at(&format!("+{term} seconds")))
-        }
-    }
 }

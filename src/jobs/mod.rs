@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::error::Fault;
+use crate::events::seal;
 use crate::state::State;
 use crate::write;
 
@@ -54,7 +55,20 @@ pub struct Turn<'t> {
 }
 
 /// All jobs.
-pub static JOBS: &[Job] = &[Job {
+pub static JOBS: &[Job] = &[SEAL, PRUNE];
+
+const SEAL: Job = Job {
+    name: seal::JOB,
+    about: "gives events their positions, and links each to the one before",
+    // Other gateways commit, too, and nothing tells of it.
+    pause: Duration::from_millis(250),
+    woken: true,
+    limit: 1_000,
+    due: "SELECT MIN(recorded_at) AS due FROM events WHERE position IS NULL",
+    run: |turn| Box::pin(seal::seal(turn.state, turn.holder, turn.limit)),
+};
+
+const PRUNE: Job = Job {
     name: "prune",
     about: "forgets idempotency keys that have run out",
     pause: Duration::from_secs(60),
@@ -62,7 +76,7 @@ pub static JOBS: &[Job] = &[Job {
     limit: 1_000,
     due: "SELECT MIN(expires_at) AS due FROM idempotency_records WHERE expires_at <= {now}",
     run: |turn| Box::pin(write::prune(turn.state, turn.limit)),
-}];
+};
 
 /// The job of a name.
 pub fn named(name: &str) -> Option<&'static Job> {

@@ -274,6 +274,25 @@ impl Tx {
         Ok(found)
     }
 
+    /// Whether `holder` leads a job; then nobody else does until the transaction ends.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn leads(&mut self, job: &str, holder: &str) -> Outcome<bool> {
+        let mut sql = self.sql();
+        // A process that is stopped with the lease locked must not keep others from it for long.
+        sql.push(match sql.is_postgres() {
+            true => "SELECT set_config('idle_in_transaction_session_timeout', '4000', true) FROM job_leases x WHERE x.name = ",
+            false => "SELECT x.name FROM job_leases x WHERE x.name = ",
+        });
+        sql.bind(job);
+        sql.push(" AND x.holder = ");
+        sql.bind(holder);
+        sql.push(&format!(" AND x.leased_until > {}", db::clock(sql.backend, 0)));
+        self.for_update(&mut sql);
+        Ok(self.row(sql).await?.is_some())
+    }
+
     /// Notes what happened. It is written when all else is.
     pub fn tell(&mut self, event: Event) {
         self.events.push(event);

@@ -98,7 +98,7 @@ pub async fn serve(config: Config, clock: Clock, db: DatabaseConnection) -> (Str
 
 async fn try_serve(config: Config, clock: Clock, db: DatabaseConnection) -> Result<(String, Arc<State>), ConfigError> {
     let verifier = Verifier::new(&config)?;
-    let state = Arc::new(State::new(config, clock, db, verifier, c360::schema::relations()));
+    let state = Arc::new(State::new(config, clock, db, verifier, c360::schema::relations())?);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = c360::http::router(state.clone())?;

@@ -16,20 +16,40 @@ use crate::harness::{AUDIENCE, ISSUER};
 pub struct Gateway {
     child: Child,
     log: Arc<Mutex<String>>,
-    signer: Signer,
+    keys: Arc<Keys>,
     pub url: String,
     pub metrics: String,
     pub http: reqwest::Client,
-    _keys: tempfile::TempDir,
+}
+
+/// A key that gateways believe.
+pub struct Keys {
+    signer: Signer,
+    folder: tempfile::TempDir,
+}
+
+impl Keys {
+    pub fn new() -> Arc<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let key = NewKey::generate().unwrap();
+        std::fs::write(folder.path().join("jwks.json"), &key.jwks).unwrap();
+        Arc::new(Self { signer: Signer::from_pem(key.private_pem.as_bytes()).unwrap(), folder })
+    }
+
+    pub fn token(&self, subject: &Subject) -> String {
+        self.signer.token(ISSUER, AUDIENCE, subject, Clock::System.now(), TimeDelta::hours(1)).unwrap()
+    }
 }
 
 impl Gateway {
     /// Over a database, with more settings.
     pub async fn start(database_url: &str, settings: &[(&str, &str)]) -> Self {
-        let keys = tempfile::tempdir().unwrap();
-        let key = NewKey::generate().unwrap();
-        let jwks = keys.path().join("jwks.json");
-        std::fs::write(&jwks, &key.jwks).unwrap();
+        Self::believing(Keys::new(), database_url, settings).await
+    }
+
+    /// As others that believe the same key.
+    pub async fn believing(keys: Arc<Keys>, database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let jwks = keys.folder.path().join("jwks.json");
         let mut child = Command::new(env!("CARGO_BIN_EXE_c360"))
             .arg("serve")
             .env_clear()
@@ -56,10 +76,9 @@ impl Gateway {
                 *written.lock().unwrap() += &(line + "\n");
             }
         });
-        let signer = Signer::from_pem(key.private_pem.as_bytes()).unwrap();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
         let (url, metrics) = (String::new(), String::new());
-        let mut gateway = Self { child, log, signer, url, metrics, http, _keys: keys };
+        let mut gateway = Self { child, log, keys, url, metrics, http };
         gateway.url = format!("http://{}", gateway.address("listening").await);
         gateway.metrics = format!("http://{}/metrics", gateway.address("metrics").await);
         gateway
@@ -88,7 +107,12 @@ impl Gateway {
     }
 
     pub fn token(&self, subject: &Subject) -> String {
-        self.signer.token(ISSUER, AUDIENCE, subject, Clock::System.now(), TimeDelta::hours(1)).unwrap()
+        self.keys.token(subject)
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn agent(&self) -> String {

@@ -80,7 +80,7 @@ fn conditions(filter: TimelineFilter) -> Result<Vec<Pieces>, Fault> {
 }
 
 /// Of one of these kinds; what this version does not know is of kind `OTHER`.
-fn of_kinds(kinds: &[TimelineEntryKind]) -> Pieces {
+pub(crate) fn of_kinds(kinds: &[TimelineEntryKind]) -> Pieces {
     let named = Pieces::one_of_words("x.kind", kinds.iter().map(|kind| kind.as_str()).collect());
     if !kinds.contains(&TimelineEntryKind::Other) {
         return named;
