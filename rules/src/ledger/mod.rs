@@ -96,6 +96,8 @@ pub struct Lot {
     pub remaining: i64,
     /// The part of `remaining` that is reserved.
     pub held: i64,
+    /// How many of its points were taken back, from wherever: no more than it began with.
+    pub taken_back: i64,
     /// What can be done with it.
     pub state: LotState,
     /// When it was earned.
@@ -199,6 +201,9 @@ pub enum LedgerError {
     /// An entry of a kind that the command does not undo.
     #[error("an entry of this kind cannot be undone this way")]
     WrongKind,
+    /// All that was earned has been taken back already.
+    #[error("these points have been taken back already")]
+    AlreadyTakenBack,
     /// No such hold: never made, captured or released.
     #[error("these points are not held")]
     UnknownHold,
@@ -234,6 +239,11 @@ impl Lot {
     /// The order of spending: earliest expiry first, lots without one last; then oldest; then by id.
     fn spending_order(&self) -> (bool, Option<DateTime<Utc>>, DateTime<Utc>, Uuid) {
         (self.expires_at.is_none(), self.expires_at, self.earned_at, self.id)
+    }
+
+    /// What of it can still be taken back.
+    pub const fn at_stake(&self) -> i64 {
+        self.points - self.taken_back
     }
 
     /// Adds points, of either sign, and closes or reopens the lot as that leaves it.
