@@ -273,7 +273,7 @@ impl Pair {
                 let which = which % self.redemptions.len();
                 let (redemption, mut tokens, moves) = self.redemptions[which].clone();
                 // A lot of the other account gets nothing back.
-                let here = (self.moves - moves) % 2 == 0;
+                let here = (self.moves - moves).is_multiple_of(2);
                 let possible = points <= tokens.len() as i64;
                 let refunded = -redemption.points - tokens.len() as i64;
                 if possible {
