@@ -107,6 +107,14 @@ pub fn rule<C: PartialEq>(
     Rule { points_per_unit, channel: best(false).unwrap_or(ONE), campaign: best(true).unwrap_or(ONE), tier }
 }
 
+/// What of an order's points stays when goods come back: in proportion to the whole units of money, rounded down.
+/// Without multipliers that is what the rest would have earned by itself.
+pub fn kept(earned: i64, units_before: i64, units_after: i64) -> i64 {
+    let (before, after) = (i128::from(units_before.max(0)), i128::from(units_after.clamp(0, units_before.max(0))));
+    let kept = (i128::from(earned.max(0)) * after).checked_div(before).unwrap_or(0);
+    i64::try_from(kept).unwrap_or(earned)
+}
+
 /// When points can be spent that are earned at an instant: from when on, and until when.
 ///
 /// Points are pending until the order can no longer be returned. They expire so many days after they were earned, or
@@ -216,6 +224,19 @@ mod tests {
             let before = rule(ONE, &multipliers, ONE, &"POS", day(0)).points(net);
             multipliers.push(times_of(more, Some("POS")));
             prop_assert!(before <= rule(ONE, &multipliers, ONE, &"POS", day(0)).points(net));
+        }
+
+        #[test]
+        fn what_stays_of_an_order_is_what_the_rest_would_have_earned(
+            before in 0_i64..1_000_000, part in 0_i64..1_000_000, by in 1..5 * ONE,
+        ) {
+            let (after, eur) = (part.min(before), "EUR".parse().unwrap());
+            let points = |rule: Rule, net| rule.points(Money::new(net, eur));
+            let earned = points(Rule::default(), before);
+            prop_assert_eq!(kept(earned, before / 100, after / 100), points(Rule::default(), after));
+            let rule = Rule { campaign: by, ..Rule::default() };
+            let kept = kept(points(rule, before), before / 100, after / 100);
+            prop_assert!((points(rule, after) - 1..=points(rule, after)).contains(&kept));
         }
 
         #[test]

@@ -55,6 +55,23 @@ pub enum TransactionKind {
 }
 
 impl TransactionKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Accrual,
+        Self::Adjustment,
+        Self::Redemption,
+        Self::Refund,
+        Self::Reversal,
+        Self::Expiration,
+        Self::TransferIn,
+        Self::TransferOut,
+    ];
+
+    /// The one that stands as `text` in the books.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     /// As it stands in the books.
     pub fn as_str(self) -> &'static str {
         match self {
