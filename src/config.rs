@@ -42,6 +42,8 @@ pub struct Config {
     pub retailer: Retailer,
     /// How much staff may give away.
     pub ceilings: Ceilings,
+    /// Points at the till, and coupons.
+    pub loyalty: Loyalty,
     /// The page to explore the API with.
     pub graphiql: Graphiql,
     /// What is logged and how.
@@ -281,6 +283,19 @@ pub struct Ceilings {
     pub supervisor_goodwill_points: i64,
 }
 
+/// Most minutes for which points can be reserved at a till.
+pub const MOST_HOLD_MINUTES: i32 = 24 * 60;
+
+/// Points at the till, and coupons.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loyalty {
+    /// For how many minutes points are reserved at a till that does not say.
+    pub hold_minutes: i32,
+    /// For how many days a coupon can be used that does not say; 0 is for ever.
+    pub coupon_days: u16,
+}
+
 /// Settings of `/graphiql`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -429,6 +444,9 @@ impl Config {
         }
         if self.tracing.sample_percent > 100 {
             return refuse("tracing.sample_percent must be from 0 to 100");
+        }
+        if !(1..=MOST_HOLD_MINUTES).contains(&self.loyalty.hold_minutes) {
+            return Err(ConfigError(format!("loyalty.hold_minutes must be from 1 to {MOST_HOLD_MINUTES}")));
         }
         if self.connections.max == 0 {
             return refuse("connections.max must be at least 1");

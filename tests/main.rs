@@ -12,6 +12,7 @@ mod fuzzed;
 mod graphiql;
 mod hostile;
 mod import_ndjson;
+mod loyalty;
 mod masking;
 mod migrations;
 mod operating;

@@ -14,6 +14,7 @@ const VALUES = [
   "ExchangeLine",
   "ExpiringPoints",
   "LoyaltyCard",
+  "LoyaltyQuote",
   "Money",
   "OrderDiscount",
   "PageInfo",
