@@ -150,7 +150,7 @@ pub(crate) struct Way {
     arguments: Vec<Value>,
 }
 
-const TYPES: &str = "{ __schema { types { kind name fields { name args { name type { ...T } } type { ...T } } isOneOf inputFields { name \
+const TYPES: &str = "{ __schema { types { kind name fields { name args { name type { ...T } } type { ...T } } inputFields { name \
     type { ...T } } enumValues { name } possibleTypes { name } } } } \
     fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
 

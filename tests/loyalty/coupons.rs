@@ -85,7 +85,7 @@ on_both! {
         let blind = app.partner("pos-partner", "loyalty:write");
         assert_eq!(refusal(&blind, "couponRedeem", input).await, "NOT_FOUND", "an order that the till may not know of");
         app.state.clock.set(now() + TimeDelta::days(91));
-        let till = app.actor_at(&c360::auth::issue::Subject::Partner { client_id: "pos-partner".into(), scope: "loyalty:write".into() }, now() + TimeDelta::days(91));
+        let till = app.partner("pos-partner", "loyalty:write");
         assert_eq!(refusal(&till, "couponRedeem", json!({ "code": coupon["code"], "idempotencyKey": "late" })).await, "EXPIRED");
     }
 }

@@ -109,7 +109,7 @@ on_both! {
         let id = reward(&app, "GIFT", 100, None, "").await;
         let made = make(&phone, "rewardRedeem", SHOWN, buy(&id, "a")).await;
         app.state.clock.set(now() + TimeDelta::days(800));
-        let phone = app.actor_at(&c360::auth::issue::Subject::Customer(app.id_of(NUMBER).await), now() + TimeDelta::days(800));
+        let phone = app.customer(app.id_of(NUMBER).await);
         let cancel = json!({ "redemption": made["redemption"]["id"], "idempotencyKey": "c" });
         let back = make(&phone, "redemptionCancel", "account { balance { active } nextExpiry { expiresAt points } }", cancel).await;
         assert_eq!(back["account"]["balance"]["active"], 100);

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::harness::{now, on_both};
+use crate::harness::on_both;
 
 /// What the points of one account must come to.
 #[derive(Debug, Default, PartialEq)]
@@ -21,7 +21,6 @@ struct Count {
 
 struct Run<'a> {
     app: &'a App,
-    admin: Actor<'a>,
     rewards: Vec<(String, i64)>,
     count: Count,
     steps: usize,
@@ -34,7 +33,7 @@ impl Run<'_> {
         self.steps += 1;
         input["reason"] = json!("Random");
         input["idempotencyKey"] = json!(format!("step-{}", self.steps));
-        let answer = act(&self.admin, mutation, shown, input).await;
+        let answer = act(&self.app.staff(Role::Admin), mutation, shown, input).await;
         let payload = &answer.data()[mutation];
         assert_eq!(
             payload["userErrors"] == json!([]),
@@ -141,10 +140,7 @@ impl Run<'_> {
 }
 
 async fn balance_at(app: &App) -> Value {
-    let agent = app.actor_at(
-        &c360::auth::issue::Subject::Staff { subject: "agent-1".into(), role: Role::Agent },
-        app.state.clock.now(),
-    );
+    let agent = app.agent();
     let query = format!(
         "{{ customer360(by: {{customerNumber: \"{NUMBER}\"}}) {{ loyalty {{ balance {{ active held spent }} }} }} }}"
     );
@@ -163,7 +159,6 @@ on_both! {
         let count = |name: &str| start[name].as_i64().unwrap();
         let mut run = Run {
             app: &app,
-            admin: app.actor_for(&c360::auth::issue::Subject::Staff { subject: "admin-1".into(), role: Role::Admin }, now(), TimeDelta::days(30)),
             rewards,
             count: Count { active: count("active"), held: count("held"), spent: count("spent"), ..Count::default() },
             steps: 0,

@@ -210,3 +210,22 @@ on_both! {
         holds(&app).await;
     }
 }
+
+on_both! {
+    async fn the_requests_of_the_page_for_partners_work_as_they_stand(app: App::demo) {
+        only(&app, 2_500).await;
+        let till = app.partner("pos-partner", TILL);
+        let page = include_str!("../../docs/partners/till.md");
+        let requests: Vec<&str> = page.split("```graphql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        let [quote, hold, capture, release, coupon] = requests[..] else { panic!("{requests:?}") };
+        assert_eq!(*till.ask(quote).await.at("/loyaltyQuote/usablePoints"), 2_490);
+        let held = done(&till.ask(hold).await, "loyaltyPointsHold").clone();
+        let id = held["hold"]["id"].as_str().unwrap();
+        let with_id = |request: &str| request.replace("points_hold_01kayq3v9ze9vr5m6zk6c6k9yb", id);
+        assert_eq!(done(&till.ask(&with_id(capture)).await, "loyaltyPointsCapture")["hold"]["capturedPoints"], 1_900);
+        assert_eq!(refused(&till.ask(&with_id(release)).await, "loyaltyPointsRelease"), "HOLD_CLOSED");
+        assert_eq!(refused(&till.ask(release).await, "loyaltyPointsRelease"), "NOT_FOUND");
+        assert_eq!(refused(&till.ask(coupon).await, "couponRedeem"), "NOT_FOUND");
+        holds(&app).await;
+    }
+}

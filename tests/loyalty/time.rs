@@ -76,10 +76,7 @@ async fn account(app: &App) -> Value {
          qualifyingPoints tierUntil tier {{ code }} version }} }} }}",
         demo::STRANGER.number
     );
-    let agent = app.actor_at(
-        &c360::auth::issue::Subject::Staff { subject: "agent-1".into(), role: Role::Agent },
-        app.state.clock.now(),
-    );
+    let agent = app.agent();
     agent.ask(&query).await.at("/customer360/loyalty").clone()
 }
 
@@ -145,7 +142,7 @@ on_both! {
         assert_eq!(account(&app).await["balance"]["pending"], 80, "the same return takes nothing more");
         app.state.clock.set(now() + TimeDelta::days(15));
         all_due(&app).await;
-        let member = app.actor_at(&c360::auth::issue::Subject::Customer(id), app.state.clock.now());
+        let member = app.customer(id);
         let gift = reward(&app, "GIFT", 70, None, "").await;
         make(&member, "rewardRedeem", "", json!({ "reward": gift, "idempotencyKey": "r" })).await;
         execute(&app, "UPDATE loyalty_accounts SET status = 'BLOCKED'").await;
