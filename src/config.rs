@@ -42,6 +42,8 @@ pub struct Config {
     pub retailer: Retailer,
     /// How much staff may give away.
     pub ceilings: Ceilings,
+    /// Points at the till, and coupons.
+    pub loyalty: Loyalty,
     /// The page to explore the API with.
     pub graphiql: Graphiql,
     /// What is logged and how.
@@ -283,6 +285,19 @@ pub struct Ceilings {
     pub supervisor_goodwill_points: i64,
 }
 
+/// Most minutes for which points can be reserved at a till.
+pub const MOST_HOLD_MINUTES: i32 = 24 * 60;
+
+/// Points at the till, and coupons.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loyalty {
+    /// For how many minutes points are reserved at a till that does not say.
+    pub hold_minutes: i32,
+    /// For how many days a coupon can be used that does not say; 0 is for ever.
+    pub coupon_days: u16,
+}
+
 /// Settings of `/graphiql`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -446,6 +461,9 @@ impl Config {
         }
         if self.events.head_every < 1 || self.events.head_seconds < 1 {
             return refuse("events.head_every and events.head_seconds must be at least 1");
+        }
+        if !(1..=MOST_HOLD_MINUTES).contains(&self.loyalty.hold_minutes) {
+            return Err(ConfigError(format!("loyalty.hold_minutes must be from 1 to {MOST_HOLD_MINUTES}")));
         }
         if self.connections.max == 0 {
             return refuse("connections.max must be at least 1");

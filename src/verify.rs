@@ -99,6 +99,21 @@ const LAWS: &[Law] = &[
                   WHERE h.status = 'HELD' GROUP BY a.lot_id) x ON x.lot_id = l.id WHERE l.held <> COALESCE(x.points, 0)",
     },
     Law {
+        name: "what was captured of a hold is what its transaction took",
+        kind: Kind::PointsHold,
+        broken: "SELECT h.id, h.captured_points AS is_now, -t.points AS ought FROM points_holds h \
+                 JOIN loyalty_transactions t ON t.id = h.transaction_id WHERE h.captured_points <> -t.points",
+    },
+    Law {
+        name: "a redemption's points were taken once, and given back if it was called off",
+        kind: Kind::Redemption,
+        broken: "SELECT r.id, -t.points - COALESCE(b.points, 0) AS is_now, CASE r.status WHEN 'CANCELLED' THEN 0 ELSE r.points END AS ought \
+                 FROM redemptions r JOIN loyalty_transactions t ON t.id = r.transaction_id LEFT JOIN \
+                 (SELECT reverses_id, SUM(points) AS points FROM loyalty_transactions WHERE reverses_id IS NOT NULL GROUP BY reverses_id) b \
+                 ON b.reverses_id = t.id \
+                 WHERE -t.points - COALESCE(b.points, 0) <> CASE r.status WHEN 'CANCELLED' THEN 0 ELSE r.points END",
+    },
+    Law {
         name: "an order's refunded total is the sum of its refunds that did not fail",
         kind: Kind::Order,
         broken: "SELECT o.id, o.refunded_total AS is_now, COALESCE(r.amount, 0) AS ought FROM orders o LEFT JOIN \

@@ -13,6 +13,7 @@ mod graphiql;
 mod hostile;
 mod import_ndjson;
 mod log;
+mod loyalty;
 mod masking;
 mod migrations;
 mod operating;

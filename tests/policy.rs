@@ -77,12 +77,26 @@ const RECORDS: &[(&str, &[&str])] = &[
             "Suggestion.ticket",
         ],
     ),
-    ("loyalty", &["Query.loyaltyProgramme", "Customer.loyalty"]),
+    ("loyalty", &["Query.loyaltyProgramme", "Query.loyaltyQuote", "Customer.loyalty"]),
     ("feedback", &["Customer.feedback", "Customer.satisfaction", "CustomerStatistics.feedbackCount"]),
 ];
 
 /// Who may make which change: `staff`; `customer` for themselves; `partner` with this scope.
-const MUTATIONS: &[(&str, &str, &str)] = &[("loyaltyPointsCredit", "staff", "")];
+const MUTATIONS: &[(&str, &str, &str)] = &[
+    ("loyaltyPointsCredit", "staff", ""),
+    ("loyaltyPointsDebit", "staff", ""),
+    ("loyaltyPointsReverse", "staff", ""),
+    ("couponIssue", "staff", ""),
+    ("loyaltyEnroll", "staff customer", ""),
+    ("redemptionCancel", "staff customer", ""),
+    ("loyaltyCardBlock", "staff customer", ""),
+    ("loyaltyCardReplace", "staff customer", ""),
+    ("rewardRedeem", "staff customer partner", "loyalty:write"),
+    ("loyaltyPointsHold", "staff partner", "loyalty:write"),
+    ("loyaltyPointsCapture", "staff partner", "loyalty:write"),
+    ("loyaltyPointsRelease", "staff partner", "loyalty:write"),
+    ("couponRedeem", "staff partner", "loyalty:write"),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -229,6 +243,7 @@ pub(crate) async fn roots(app: &App, who: Who, id: &str) -> BTreeMap<&'static st
         ("ticket", format!("ticket(by: {{number: \"{}\"}})", text_of(app, &of("tickets")).await)),
         ("tickets", "tickets(first: 5)".to_owned()),
         ("loyaltyProgramme", "loyaltyProgramme".to_owned()),
+        ("loyaltyQuote", format!("loyaltyQuote(customer: {{id: \"{id}\"}})")),
         ("customers", format!("customers(query: \"{}\")", demo::DEMO_CUSTOMER.email)),
         ("customer360", format!("customer360(by: {{id: \"{id}\"}})")),
         ("me", "me".to_owned()),

@@ -15,6 +15,7 @@ const VALUES = [
   "ExchangeLine",
   "ExpiringPoints",
   "LoyaltyCard",
+  "LoyaltyQuote",
   "Money",
   "OrderDiscount",
   "PageInfo",

@@ -24,6 +24,7 @@ pub struct Model {
     pub version: i64,
     pub enrolled_at: DateTimeUtc,
     pub earning: String,
+    pub review_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,8 @@ pub struct Model {
     pub qualification_days: i32,
     pub active: bool,
     pub created_at: DateTimeUtc,
+    pub grace_days: i32,
+    pub point_value_bp: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

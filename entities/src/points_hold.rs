@@ -16,6 +16,8 @@ pub struct Model {
     pub lapses_at: DateTimeUtc,
     pub created_at: DateTimeUtc,
     pub closed_at: Option<DateTimeUtc>,
+    pub reference: Option<String>,
+    pub transaction_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

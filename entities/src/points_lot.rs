@@ -18,6 +18,7 @@ pub struct Model {
     pub earned_at: DateTimeUtc,
     pub available_at: DateTimeUtc,
     pub expires_at: Option<DateTimeUtc>,
+    pub taken_back: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

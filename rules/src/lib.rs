@@ -10,7 +10,8 @@ No I/O, no clock, no randomness, no framework: time and new ids are arguments, e
 | [`identifier`] | the one form in which an e-mail, a phone, a name or a number is compared |
 | [`mask`] | what is left of personal data for a caller who may not see it |
 | [`ledger`] | the points ledger: lots, entries, and the laws that `verify` checks |
-| [`earning`] | how many points an order earns |
+| [`earning`] | how many points an order earns, and when they can be spent |
+| [`worth`] | what points pay at a till |
 | [`tier`] | which loyalty tier a number of points gives, and what the next one takes |
 | [`refund`] | how much may still be refunded, and by whom |
 | [`satisfaction`] | NPS, CSAT and CES: ranges, figures, trends |
@@ -31,3 +32,4 @@ pub mod refund;
 pub mod rfm;
 pub mod satisfaction;
 pub mod tier;
+pub mod worth;

@@ -32,9 +32,13 @@ pub enum Rule {
     Write(Domain),
     /// A change by staff, whose role has the scope.
     StaffWrite(Domain),
+    /// A change by a person: staff, and customers of their own.
+    PersonWrite(Domain),
+    /// A change at a till or a desk: staff, and partners by scope.
+    DeskWrite(Domain),
 }
 
-use Rule::{Audit, Find, Own, Personal, Records, Row, Staff, StaffWrite, Write};
+use Rule::{Audit, DeskWrite, Find, Own, PersonWrite, Personal, Records, Row, Staff, StaffWrite, Write};
 
 /// The policy: types, and for each the fields under their rule.
 pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
@@ -47,11 +51,19 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (Records(Domain::Orders), "order"),
             (Records(Domain::Tickets), "ticket"),
             (Staff, "tickets"),
-            (Records(Domain::Loyalty), "loyaltyProgramme"),
+            (Records(Domain::Loyalty), "loyaltyProgramme loyaltyQuote"),
             (Audit, "auditLog"),
         ],
     ),
-    ("Mutation", &[(StaffWrite(Domain::Loyalty), "loyaltyPointsCredit")]),
+    (
+        "Mutation",
+        &[
+            (StaffWrite(Domain::Loyalty), "loyaltyPointsCredit loyaltyPointsDebit loyaltyPointsReverse couponIssue"),
+            (PersonWrite(Domain::Loyalty), "loyaltyEnroll redemptionCancel loyaltyCardBlock loyaltyCardReplace"),
+            (DeskWrite(Domain::Loyalty), "loyaltyPointsHold loyaltyPointsCapture loyaltyPointsRelease couponRedeem"),
+            (Write(Domain::Loyalty), "rewardRedeem"),
+        ],
+    ),
     ("Node", &[(Row, "id")]),
     (
         "Customer",
@@ -135,8 +147,8 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (
                 Row,
                 "id status enrolledAt version programme tier nextTier projectedTier pointsToNextTier tierUntil balance \
-                 lifetimePoints qualifyingPoints nextExpiry expiringSoon lots transactions rewardsInReach redemptions \
-                 coupons cards",
+                 lifetimePoints qualifyingPoints nextExpiry expiringSoon lots transactions holds rewardsInReach \
+                 redemptions coupons cards",
             ),
             (Personal, "number"),
         ],
@@ -147,7 +159,8 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
         "LoyaltyProgramme",
         &[(
             Row,
-            "id code name currencyCode pointsPerUnit pendingDays expiryDays qualificationDays tiers rewards earningRules",
+            "id code name currencyCode pointsPerUnit pointValue pendingDays expiryDays qualificationDays graceDays tiers \
+             rewards earningRules",
         )],
     ),
     ("LoyaltyTier", &[(Row, "id code name rank thresholdPoints multiplier benefits")]),
@@ -172,7 +185,16 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (Staff, "stock"),
         ],
     ),
-    ("Redemption", &[(Row, "id reward points status redeemedAt cancelledAt")]),
+    ("PointsHold", &[(Row, "id status points capturedPoints reference source lapsesAt createdAt closedAt")]),
+    (
+        "LoyaltyQuote",
+        &[(
+            Row,
+            "accountStatus cardStatus tierCode spendablePoints pointValue usablePoints worth earnedPoints \
+             earnedPointsAvailableAt",
+        )],
+    ),
+    ("Redemption", &[(Row, "id reward coupon points status redeemedAt cancelledAt")]),
     (
         "Coupon",
         &[
@@ -273,6 +295,18 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
     ("Satisfaction", &[(Row, "nps csat ces")]),
     ("SatisfactionScore", &[(Row, "metric last lastAt previous trend category")]),
     ("LoyaltyPointsCreditPayload", &[(Row, "account transaction userErrors")]),
+    ("LoyaltyPointsDebitPayload", &[(Row, "account transaction userErrors")]),
+    ("LoyaltyPointsReversePayload", &[(Row, "account transaction userErrors")]),
+    ("LoyaltyPointsHoldPayload", &[(Row, "hold account userErrors")]),
+    ("LoyaltyPointsCapturePayload", &[(Row, "hold account transaction userErrors")]),
+    ("LoyaltyPointsReleasePayload", &[(Row, "hold account userErrors")]),
+    ("RewardRedeemPayload", &[(Row, "redemption coupon account userErrors")]),
+    ("RedemptionCancelPayload", &[(Row, "redemption account userErrors")]),
+    ("CouponIssuePayload", &[(Row, "coupon userErrors")]),
+    ("CouponRedeemPayload", &[(Row, "coupon userErrors")]),
+    ("LoyaltyEnrollPayload", &[(Row, "account card userErrors")]),
+    ("LoyaltyCardBlockPayload", &[(Row, "card account userErrors")]),
+    ("LoyaltyCardReplacePayload", &[(Row, "card account userErrors")]),
     ("Money", &[(Row, "amount currencyCode")]),
     ("PageInfo", &[(Row, "hasNextPage hasPreviousPage startCursor endCursor")]),
     ("TotalCount", &[(Row, "value exact")]),
@@ -348,6 +382,8 @@ impl Rule {
                 format!("staff; customers for themselves; partners with `{}`", domain.write().as_str())
             }
             Self::StaffWrite(domain) => format!("staff with `{}`", domain.write().as_str()),
+            Self::PersonWrite(_) => "staff; customers for themselves".into(),
+            Self::DeskWrite(domain) => format!("staff; partners with `{}`", domain.write().as_str()),
         }
     }
 }
@@ -365,9 +401,19 @@ pub fn check(caller: &Caller, on: &str, field: &str) -> Result<(), Fault> {
         (Audit, Actor::Staff(_)) if caller.scopes.contains(Grant::AuditRead) => Ok(()),
         (Records(domain), _) if caller.reach(domain) != Reach::Nothing => Ok(()),
         (Find, Actor::Partner(_)) if caller.scopes.contains(Grant::CustomersRead) => Ok(()),
-        (Write(_), Actor::Customer(_)) => Ok(()),
-        (Write(domain), _) | (StaffWrite(domain), Actor::Staff(_)) if caller.scopes.contains(domain.write()) => Ok(()),
-        (Write(domain), _) => Err(Fault::forbidden(format!("the scope {}", domain.write().as_str()))),
+        (Write(_) | PersonWrite(_), Actor::Customer(_)) => Ok(()),
+        (Write(domain), _)
+        | (StaffWrite(domain) | PersonWrite(domain), Actor::Staff(_))
+        | (DeskWrite(domain), Actor::Staff(_) | Actor::Partner(_))
+            if caller.scopes.contains(domain.write()) =>
+        {
+            Ok(())
+        }
+        (PersonWrite(_), _) => Err(Fault::forbidden("a role of staff, or to be a customer's own token")),
+        (DeskWrite(_), Actor::Customer(_)) => Err(Fault::forbidden("a role of staff, or to be a partner's token")),
+        (Write(domain) | DeskWrite(domain), _) => {
+            Err(Fault::forbidden(format!("the scope {}", domain.write().as_str())))
+        }
         (StaffWrite(_), _) => Err(Fault::forbidden("a role of staff")),
         (Records(domain), _) => Err(Fault::forbidden(format!("the scope {}", domain.read().as_str()))),
         (Staff, _) => Err(Fault::forbidden("a role of staff")),

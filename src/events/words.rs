@@ -69,16 +69,32 @@ choice! {
         PointsTakenBack = "POINTS_TAKEN_BACK",
         /// An entry of the points ledger was undone by another one.
         PointsReversed = "POINTS_REVERSED",
+        /// Points can be spent now that were pending.
+        PointsActivated = "POINTS_ACTIVATED",
+        /// Points were reserved at a till.
+        PointsHeld = "POINTS_HELD",
+        /// Points that were reserved can be spent again.
+        PointsReleased = "POINTS_RELEASED",
+        /// Points had to be taken back that were spent already: later points pay for them.
+        PointsOwed = "POINTS_OWED",
         /// Points came from another account, or went to one.
         PointsTransferred = "POINTS_TRANSFERRED",
         /// The loyalty tier changed.
         TierChanged = "TIER_CHANGED",
         /// A reward was bought with points.
         RewardRedeemed = "REWARD_REDEEMED",
+        /// A reward was called off.
+        RewardCancelled = "REWARD_CANCELLED",
         /// A coupon was given.
         CouponIssued = "COUPON_ISSUED",
         /// A coupon was used.
         CouponRedeemed = "COUPON_REDEEMED",
+        /// A coupon was called off.
+        CouponCancelled = "COUPON_CANCELLED",
+        /// A loyalty card was handed out in place of another one.
+        LoyaltyCardReplaced = "LOYALTY_CARD_REPLACED",
+        /// A loyalty card was stopped.
+        LoyaltyCardBlocked = "LOYALTY_CARD_BLOCKED",
         /// The customer gave feedback.
         FeedbackGiven = "FEEDBACK_GIVEN",
         /// The customer was invited to a survey.

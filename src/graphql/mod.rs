@@ -8,7 +8,7 @@ pub mod text;
 pub mod time;
 
 pub use id::gid;
-pub use money::{Decimal, Money};
+pub use money::{Decimal, Money, MoneyInput};
 pub use number::int;
 pub use text::free_text;
 pub use time::{Date, DateTime};

@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
+use async_graphql::{InputObject, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
 use c360_rules::money::{self, Currency};
+
+use crate::error::Fault;
 
 /// An exact decimal number as a text, such as "12.30".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +99,31 @@ impl Money {
             ),
         };
         Self { amount: Decimal(amount), currency_code: CurrencyCode(currency.to_string()) }
+    }
+}
+
+/// An amount of money that a caller gives.
+#[derive(Clone, Debug, InputObject)]
+pub struct MoneyInput {
+    /// The amount in the currency's main unit, such as "12.30".
+    amount: Decimal,
+    /// The currency.
+    currency_code: CurrencyCode,
+}
+
+impl MoneyInput {
+    /// The amount in minor units: not negative, with no more decimals than the currency has.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` for `argument`.
+    pub fn read(&self, argument: &str) -> Result<money::Money, Fault> {
+        let bad = |message: &dyn Display| Fault::bad_input(argument, message);
+        let currency: Currency = self.currency_code.0.parse().map_err(|error| bad(&error))?;
+        let amount = money::Money::parse(&self.amount.0, currency).map_err(|error| bad(&error))?;
+        if amount.minor < 0 {
+            return Err(bad(&"an amount cannot be negative"));
+        }
+        Ok(amount)
     }
 }
 

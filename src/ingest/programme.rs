@@ -60,6 +60,7 @@ impl Programme {
             version: 1,
             enrolled_at,
             earning: earning.into(),
+            review_at: None,
         }
     }
 
@@ -115,6 +116,8 @@ fn default_programme(now: DateTime<Utc>) -> (loyalty_programme::Model, Vec<loyal
         qualification_days: 365,
         active: true,
         created_at: now,
+        grace_days: 30,
+        point_value_bp: None,
     };
     let tiers = TIERS.iter().zip(1..).map(|((code, name, threshold, benefits), rank)| loyalty_tier::Model {
         id: id("loyalty_tier", format_args!("{CODE}/{code}")),

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use crate::domains::loyalty::due;
 use crate::error::Fault;
 use crate::events::seal;
 use crate::state::State;
@@ -55,28 +56,63 @@ pub struct Turn<'t> {
 }
 
 /// All jobs.
-pub static JOBS: &[Job] = &[SEAL, PRUNE];
-
-const SEAL: Job = Job {
-    name: seal::JOB,
-    about: "gives events their positions, and links each to the one before",
-    // Other gateways commit, too, and nothing tells of it.
-    pause: Duration::from_millis(250),
-    woken: true,
-    limit: 1_000,
-    due: "SELECT MIN(recorded_at) AS due FROM events WHERE position IS NULL",
-    run: |turn| Box::pin(seal::seal(turn.state, turn.holder, turn.limit)),
-};
-
-const PRUNE: Job = Job {
-    name: "prune",
-    about: "forgets idempotency keys that have run out",
-    pause: Duration::from_secs(60),
-    woken: false,
-    limit: 1_000,
-    due: "SELECT MIN(expires_at) AS due FROM idempotency_records WHERE expires_at <= {now}",
-    run: |turn| Box::pin(write::prune(turn.state, turn.limit)),
-};
+pub static JOBS: &[Job] = &[
+    Job {
+        name: seal::JOB,
+        about: "gives events their positions, and links each to the one before",
+        // Other gateways commit, too, and nothing tells of it.
+        pause: Duration::from_millis(250),
+        woken: true,
+        limit: 1_000,
+        due: "SELECT MIN(recorded_at) AS due FROM events WHERE position IS NULL",
+        run: |turn| Box::pin(seal::seal(turn.state, turn.holder, turn.limit)),
+    },
+    Job {
+        name: "prune",
+        about: "forgets idempotency keys that have run out",
+        pause: Duration::from_secs(60),
+        woken: false,
+        limit: 1_000,
+        due: "SELECT MIN(expires_at) AS due FROM idempotency_records WHERE expires_at <= {now}",
+        run: |turn| Box::pin(write::prune(turn.state, turn.limit)),
+    },
+    Job {
+        name: "activation",
+        about: "makes pending points active whose orders can no longer be returned",
+        pause: Duration::from_secs(30),
+        woken: false,
+        limit: 200,
+        due: due::ACTIVATION,
+        run: |turn| Box::pin(due::activation(turn.state, turn.limit)),
+    },
+    Job {
+        name: "expiry",
+        about: "lets points expire",
+        pause: Duration::from_secs(30),
+        woken: false,
+        limit: 200,
+        due: due::EXPIRY,
+        run: |turn| Box::pin(due::expiry(turn.state, turn.limit)),
+    },
+    Job {
+        name: "lapse",
+        about: "gives points back that were held at a till and neither captured nor released",
+        pause: Duration::from_secs(5),
+        woken: false,
+        limit: 200,
+        due: due::LAPSE,
+        run: |turn| Box::pin(due::lapse(turn.state, turn.limit)),
+    },
+    Job {
+        name: "tiers",
+        about: "reviews the tiers of members",
+        pause: Duration::from_secs(60),
+        woken: false,
+        limit: 200,
+        due: due::TIERS,
+        run: |turn| Box::pin(due::tiers(turn.state, turn.limit)),
+    },
+];
 
 /// The job of a name.
 pub fn named(name: &str) -> Option<&'static Job> {

@@ -5,6 +5,7 @@ use c360_rules::ledger::{Account, Entry, TransactionKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::reference::Programme;
 use super::rows::Rows;
 use crate::clock;
 
@@ -60,6 +61,18 @@ impl Book {
     /// The points that count for a tier, since an instant.
     pub(super) fn gained(&self, since: DateTime<Utc>) -> i64 {
         self.qualifying.iter().filter(|(at, _)| *at > since).map(|(_, points)| points).sum()
+    }
+
+    /// When the tier is looked at again because of time alone: when it ends, or points leave the qualification period.
+    pub(super) fn next_review(
+        &self,
+        tier_until: Option<DateTime<Utc>>,
+        programme: &Programme,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let since = now - programme.qualification;
+        let counted = self.qualifying.iter().map(|(at, _)| *at).filter(|at| *at > since).min();
+        counted.map(|at| at + programme.qualification).into_iter().chain(tier_until).min()
     }
 
     /// Appends an entry, and its part of each lot. Returns the transaction's id.

@@ -95,6 +95,7 @@ impl Person<'_> {
             version: 2,
             enrolled_at: since,
             earning: "ORDERS".to_owned(),
+            review_at: None,
         });
         self.write_lots(book, id);
         let currency = self.currency();

@@ -259,6 +259,7 @@ impl Person<'_> {
             version: 1 + i64::try_from(book.posted).unwrap_or(0),
             enrolled_at: self.since,
             earning: "ORDERS".to_owned(),
+            review_at: book.next_review(tier_until, &self.world.programme, now),
         });
         self.write_lots(book, self.id);
         self.write_cards(book.id);
@@ -286,6 +287,7 @@ impl Person<'_> {
                 earned_at: lot.earned_at,
                 available_at: lot.available_at,
                 expires_at: lot.expires_at,
+                taken_back: lot.taken_back,
             });
         }
     }

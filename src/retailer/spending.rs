@@ -190,6 +190,8 @@ impl Person<'_> {
             lapses_at: at + TimeDelta::minutes(30),
             created_at: at,
             closed_at,
+            reference: None,
+            transaction_id: None,
         });
     }
 

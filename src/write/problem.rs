@@ -58,6 +58,22 @@ problems! { $
     NotActive = "The account is blocked or closed.",
     CeilingExceeded = "It is more than your role may give this customer on one day.",
     InsufficientPoints = "The customer has fewer points that can be spent.",
+    CardBlocked = "The card was stopped.",
+    NotReversible = "An entry of this kind cannot be undone.",
+    AlreadyReversed = "The entry was undone before.",
+    HoldClosed = "The hold was captured or released, or its time is up.",
+    ExceedsHold = "The hold has fewer points.",
+    RewardUnavailable = "The reward is not offered now.",
+    OutOfStock = "None of these is left.",
+    TierTooLow = "The customer's tier is too low.",
+    AlreadyCancelled = "It was called off before.",
+    AlreadyUsed = "It was used before.",
+    Expired = "Its time is over.",
+    CampaignOver = "The campaign is over.",
+    CurrencyMismatch = "The amounts are of different currencies.",
+    AlreadyMember = "The customer is a member already.",
+    NumberTaken = "Somebody has this number already.",
+    Ambiguous = "It names several things: say which one.",
 }
 
 /// Why an action is refused, for the person who reads it.

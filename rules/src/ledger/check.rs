@@ -100,7 +100,9 @@ pub enum Violation {
 impl Account {
     /// Everything that is wrong with the account, given all its entries in any order; nothing if all is well.
     ///
-    /// Spent, expired and lifetime figures are compared only while no transfer has mixed two accounts' histories.
+    /// Spent, expired and lifetime figures are compared only while no transfer has mixed two accounts' histories. A
+    /// transfer from an account without any open lot leaves no entry: whoever knows of it disregards
+    /// [`Violation::Figure`].
     /// Lots that are not listed count as having nothing left.
     pub fn check(&self, entries: &[Entry]) -> Vec<Violation> {
         let mut found = Vec::new();
@@ -132,6 +134,12 @@ impl Account {
             let reserved = holds.remove(&id).unwrap_or_default();
             if reserved != held {
                 found.push(Violation::Held { lot: id, held, holds: reserved });
+            }
+            if lot.at_stake() < 0 {
+                found.push(Violation::Negative { what: "what can be taken back of a lot", value: lot.at_stake() });
+            }
+            if lot.taken_back < 0 {
+                found.push(Violation::Negative { what: "what was taken back of a lot", value: lot.taken_back });
             }
             if remaining > points {
                 found.push(Violation::Overfull { lot: id, remaining, points });

@@ -165,18 +165,24 @@ impl Account {
         Ok(self.take_back(points, at, Some(order_id), |lot| lot.order_id == Some(order_id)))
     }
 
-    /// Takes back an accrual that should not have been, as [`Account::take_back_order`] does, from its own lot first.
+    /// Takes back an accrual that should not have been, as [`Account::take_back_order`] does, from its own lot first:
+    /// what has not been taken back of it before. Its lot has to be listed; all of it is taken if the lot is not of
+    /// this account any more.
     ///
     /// # Errors
     /// [`LedgerError::WrongKind`] unless the entry is an accrual: adjustments are corrected by adjustments,
-    /// redemptions by refunds.
+    /// redemptions by refunds. [`LedgerError::AlreadyTakenBack`].
     pub fn reverse(&mut self, accrual: &Entry, at: DateTime<Utc>) -> Entries {
         if accrual.kind != TransactionKind::Accrual {
             return Err(LedgerError::WrongKind);
         }
         in_range(accrual.points)?;
         let own = |lot: &Lot| accrual.allocations.iter().any(|&(id, _)| id == lot.id);
-        Ok(self.take_back(accrual.points, at, accrual.order_id, own))
+        let points = self.lots.iter().find(|lot| own(lot)).map_or(accrual.points, Lot::at_stake);
+        if points == 0 {
+            return Err(LedgerError::AlreadyTakenBack);
+        }
+        Ok(self.take_back(points, at, accrual.order_id, own))
     }
 
     fn take_back(
@@ -187,6 +193,12 @@ impl Account {
         own: impl Fn(&Lot) -> bool,
     ) -> Vec<Entry> {
         let points = points.min(self.lifetime);
+        let mut unmarked = points;
+        for lot in self.lots.iter_mut().filter(|lot| own(lot)) {
+            let marked = lot.at_stake().min(unmarked);
+            lot.taken_back += marked;
+            unmarked -= marked;
+        }
         let picks = self.pick(points, |lot| match (own(lot), lot.state) {
             (true, LotState::Pending) => Some((0, lot.free())),
             (true, _) => Some((1, lot.spendable(at))),
@@ -298,6 +310,7 @@ pub(super) fn lot(new: NewLot, points: i64, at: DateTime<Utc>) -> Lot {
         points,
         remaining: points,
         held: 0,
+        taken_back: 0,
         state: LotState::Active,
         earned_at: at,
         available_at: at,

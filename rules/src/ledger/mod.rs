@@ -55,6 +55,23 @@ pub enum TransactionKind {
 }
 
 impl TransactionKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Accrual,
+        Self::Adjustment,
+        Self::Redemption,
+        Self::Refund,
+        Self::Reversal,
+        Self::Expiration,
+        Self::TransferIn,
+        Self::TransferOut,
+    ];
+
+    /// The one that stands as `text` in the books.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     /// As it stands in the books.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -96,6 +113,8 @@ pub struct Lot {
     pub remaining: i64,
     /// The part of `remaining` that is reserved.
     pub held: i64,
+    /// How many of its points were taken back, from wherever: no more than it began with.
+    pub taken_back: i64,
     /// What can be done with it.
     pub state: LotState,
     /// When it was earned.
@@ -199,6 +218,9 @@ pub enum LedgerError {
     /// An entry of a kind that the command does not undo.
     #[error("an entry of this kind cannot be undone this way")]
     WrongKind,
+    /// All that was earned has been taken back already.
+    #[error("these points have been taken back already")]
+    AlreadyTakenBack,
     /// No such hold: never made, captured or released.
     #[error("these points are not held")]
     UnknownHold,
@@ -234,6 +256,11 @@ impl Lot {
     /// The order of spending: earliest expiry first, lots without one last; then oldest; then by id.
     fn spending_order(&self) -> (bool, Option<DateTime<Utc>>, DateTime<Utc>, Uuid) {
         (self.expires_at.is_none(), self.expires_at, self.earned_at, self.id)
+    }
+
+    /// What of it can still be taken back.
+    pub const fn at_stake(&self) -> i64 {
+        self.points - self.taken_back
     }
 
     /// Adds points, of either sign, and closes or reopens the lot as that leaves it.

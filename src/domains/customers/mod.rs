@@ -12,4 +12,4 @@ mod whose;
 pub use object::CustomerProfile;
 pub use query::CustomerIdentifier;
 pub use search::{CustomerFilter, CustomerSort, Search};
-pub(crate) use whose::whose;
+pub(crate) use whose::{on_behalf, seen, whose};

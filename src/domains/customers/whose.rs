@@ -4,10 +4,11 @@ use uuid::Uuid;
 
 use super::query::CustomerIdentifier;
 use super::store;
-use crate::auth::Actor;
+use crate::auth::{Actor, Caller};
 use crate::error::Fault;
-use crate::read::{Access, Find};
-use crate::write::{Locked, Outcome, Refusal, Tx, get};
+use crate::read::{Access, Find, Sql};
+use crate::scope::Scope;
+use crate::write::{Locked, Outcome, Problem, Refusal, Tx, get, short_text};
 
 /// The customer that an input names, locked; for a customer's own token the input may leave it out.
 ///
@@ -30,23 +31,55 @@ pub(crate) async fn whose(tx: &mut Tx, by: Option<&CustomerIdentifier>) -> Outco
     }
 }
 
-/// Up to two customers that the caller may know of.
-async fn found(tx: &mut Tx, find: Find) -> Outcome<Vec<Uuid>> {
-    let mut sql = tx.sql();
-    sql.push("SELECT x.id FROM customers x WHERE x.id IN (");
+/// Writes a statement of the ids of the customers that an input names; for a customer's own token it may leave it out.
+///
+/// # Errors
+/// `BAD_USER_INPUT`.
+pub(crate) fn seen(scope: &Scope, by: Option<&CustomerIdentifier>, sql: &mut Sql) -> Result<(), Fault> {
+    let find = match (by, &scope.caller().actor) {
+        (Some(by), _) => by.clone().find(scope.phone_regions())?,
+        (None, Actor::Customer(identity)) => store::own(identity),
+        (None, _) => return Err(Fault::bad_input("customer", "say which customer")),
+    };
+    ids(find, sql)
+}
+
+fn ids(find: Find, sql: &mut Sql) -> Result<(), Fault> {
     match find {
         Find::Ids(ids) => {
             let condition = sql.one_of("y.id", &ids);
             sql.push(&format!("SELECT y.id FROM customers y WHERE {condition}"));
         }
         Find::One(pieces) => {
-            let text = pieces.write(&mut sql);
+            let text = pieces.write(sql);
             sql.push(&text);
         }
-        Find::Found { .. } | Find::Page { .. } => return Err(Fault::internal().into()),
+        Find::Found { .. } | Find::Page { .. } => return Err(Fault::internal()),
     }
+    Ok(())
+}
+
+/// Up to two customers that the caller may know of.
+async fn found(tx: &mut Tx, find: Find) -> Outcome<Vec<Uuid>> {
+    let mut sql = tx.sql();
+    sql.push("SELECT x.id FROM customers x WHERE x.id IN (");
+    ids(find, &mut sql)?;
     sql.push(")");
     let conditions = tx.conditions(Access::Itself, &mut sql);
     sql.push(&format!("{conditions} LIMIT 2"));
     tx.rows(sql).await?.iter().map(|row| get(row, "id")).collect()
+}
+
+/// Why staff do something on a customer's behalf, which they must say; a customer and a partner need not.
+///
+/// # Errors
+/// `BLANK`, and what else is wrong with the text.
+pub(crate) fn on_behalf(tx: &Tx, reason: Option<&str>) -> Outcome<Option<String>> {
+    match reason {
+        Some(reason) => short_text("reason", reason).map(Some),
+        None if tx.caller().is_some_and(Caller::is_staff) => {
+            Err(Problem::Blank.at("reason", "say why you do this on the customer's behalf").into())
+        }
+        None => Ok(None),
+    }
 }

@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 
-use c360_entities::{
-    loyalty_account, loyalty_transaction, points_allocation, points_hold, points_hold_allocation, points_lot,
-};
+use c360_entities::{loyalty_account, loyalty_programme, loyalty_transaction, points_allocation, points_lot};
+use c360_rules::earning;
 use c360_rules::id::Kind;
-use c360_rules::ledger::{Account, Entry, Hold, LedgerError, Lot, LotState, NewLot, TransactionKind};
+use c360_rules::ledger::{Account, Entry, LedgerError, Lot, LotState, NewLot, TransactionKind};
+use chrono::TimeDelta;
+use sea_orm::sea_query::{ExprTrait as _, SimpleExpr};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use uuid::Uuid;
+
+use super::holds::{self, Held, PointsHoldStatus};
+use super::standing;
 
 use crate::error::Fault;
 use crate::events::{Event, TimelineDomain, TimelineEntryKind};
@@ -19,9 +23,14 @@ use crate::write::{Outcome, Problem, Refusal, Stop, Tx};
 pub(crate) struct Ledger {
     /// The account as it is stored; [`Ledger::save`] brings its figures up to date.
     pub(crate) row: loyalty_account::Model,
+    /// Its programme.
+    pub(crate) programme: loyalty_programme::Model,
     /// The account as the rules see it.
     pub(crate) account: Account,
-    /// The lots as they were read, and the entries that made them.
+    /// The holds that are open, or were until now.
+    pub(super) holds: Vec<Held>,
+    /// Everything as it was read, and the entries that made the lots.
+    before: loyalty_account::Model,
     stored: HashMap<Uuid, Lot>,
     origins: HashMap<Uuid, Uuid>,
     transactions: Vec<loyalty_transaction::Model>,
@@ -39,6 +48,10 @@ pub(crate) struct Posting {
     pub(crate) staff_id: Option<Uuid>,
     /// On which channel.
     pub(crate) channel: Option<&'static str>,
+    /// What the first entry is in the timeline, if its kind does not say it.
+    pub(crate) told_as: Option<TimelineEntryKind>,
+    /// The number or name of what it is about.
+    pub(crate) label: Option<String>,
 }
 
 impl Ledger {
@@ -62,39 +75,104 @@ impl Ledger {
     /// # Errors
     /// The database fails.
     pub(crate) async fn read(tx: &mut Tx, customer_id: Uuid) -> Outcome<Option<Self>> {
-        let accounts = loyalty_account::Entity::find()
-            .filter(loyalty_account::Column::CustomerId.eq(customer_id))
-            .filter(super::store::in_active_programme());
-        let Some(row) = tx.one(accounts).await? else { return Ok(None) };
-        let lots = points_lot::Entity::find()
-            .filter(points_lot::Column::AccountId.eq(row.id))
-            .filter(points_lot::Column::Remaining.gt(0));
-        let lots = tx.all(lots).await?;
-        let mut account = Account {
-            owed: row.owed_points,
-            spent: row.spent_points,
-            expired: row.expired_points,
-            lifetime: row.lifetime_points,
-            ..Account::default()
-        };
-        if row.held_points > 0 {
-            account.holds = holds(tx, row.id).await?;
-        }
-        let origins = lots.iter().map(|lot| (lot.id, lot.transaction_id)).collect();
-        account.lots = lots.into_iter().map(lot).collect();
-        let stored = account.lots.iter().map(|lot| (lot.id, lot.clone())).collect();
-        Ok(Some(Self { row, account, stored, origins, transactions: Vec::new(), allocations: Vec::new() }))
+        let of_customer = loyalty_account::Column::CustomerId.eq(customer_id);
+        Self::find(tx, of_customer.and(super::store::in_active_programme())).await
     }
 
-    /// Carries out what is due: pending points become active, points past their expiry leave.
+    /// An account of a locked customer, as it is.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) async fn of(tx: &mut Tx, account_id: Uuid) -> Outcome<Option<Self>> {
+        Self::find(tx, loyalty_account::Column::Id.eq(account_id)).await
+    }
+
+    async fn find(tx: &mut Tx, which: SimpleExpr) -> Outcome<Option<Self>> {
+        let Some(row) = tx.one(loyalty_account::Entity::find().filter(which)).await? else { return Ok(None) };
+        let programme = tx.one(loyalty_programme::Entity::find_by_id(row.programme_id)).await?;
+        let mut ledger = Self {
+            account: Account {
+                owed: row.owed_points,
+                spent: row.spent_points,
+                expired: row.expired_points,
+                lifetime: row.lifetime_points,
+                ..Account::default()
+            },
+            programme: programme.ok_or_else(Fault::internal)?,
+            holds: if row.held_points > 0 { holds::open(tx, row.id).await? } else { Vec::new() },
+            before: row.clone(),
+            row,
+            stored: HashMap::new(),
+            origins: HashMap::new(),
+            transactions: Vec::new(),
+            allocations: Vec::new(),
+        };
+        ledger.account.holds = ledger.holds.iter().map(Held::rule).collect();
+        ledger.load(tx, points_lot::Column::Remaining.gt(0)).await?;
+        Ok(Some(ledger))
+    }
+
+    /// Lists lots of the account that are not listed yet: those that are closed are read only where they may matter.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) async fn load(&mut self, tx: &mut Tx, which: SimpleExpr) -> Outcome<()> {
+        let lots = points_lot::Entity::find().filter(points_lot::Column::AccountId.eq(self.row.id)).filter(which);
+        for row in tx.all(lots).await? {
+            if self.stored.contains_key(&row.id) {
+                continue;
+            }
+            self.origins.insert(row.id, row.transaction_id);
+            let lot = lot(row);
+            self.stored.insert(lot.id, lot.clone());
+            self.account.lots.push(lot);
+        }
+        Ok(())
+    }
+
+    /// An entry of the account, with the lots that it is about listed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) async fn entry(
+        &mut self,
+        tx: &mut Tx,
+        id: Uuid,
+    ) -> Outcome<Option<(loyalty_transaction::Model, Entry)>> {
+        let find = loyalty_transaction::Entity::find_by_id(id);
+        let Some(row) = tx.one(find.filter(loyalty_transaction::Column::AccountId.eq(self.row.id))).await? else {
+            return Ok(None);
+        };
+        let parts = points_allocation::Entity::find().filter(points_allocation::Column::TransactionId.eq(id));
+        let allocations: Vec<_> = tx.all(parts).await?.into_iter().map(|part| (part.lot_id, part.points)).collect();
+        self.load(tx, points_lot::Column::Id.is_in(allocations.iter().map(|(lot, _)| *lot))).await?;
+        let Some(kind) = TransactionKind::named(&row.kind) else { return Err(Fault::internal().into()) };
+        let entry = Entry { kind, points: row.points, at: row.occurred_at, order_id: row.order_id, allocations };
+        Ok(Some((row, entry)))
+    }
+
+    /// Carries out what is due: holds lapse, pending points become active, points past their expiry leave.
     pub(crate) fn sweep(&mut self, tx: &mut Tx) {
-        let entries = self.account.sweep(tx.now());
+        let now = tx.now();
+        let lapsed = self.holds.iter().filter(|held| held.is_open() && held.row.lapses_at <= now);
+        for hold in lapsed.map(|held| held.row.id).collect::<Vec<_>>() {
+            // It is listed, and open: the rules do not refuse it.
+            let _ = self.close(tx, hold, 0, PointsHoldStatus::Lapsed, &Posting::default());
+        }
+        let active = self.account.activate(now);
+        let points = self.account.lots.iter().filter(|lot| active.contains(&lot.id)).map(|lot| lot.remaining).sum();
+        if !active.is_empty() {
+            let event = Event::of(TimelineEntryKind::PointsActivated, TimelineDomain::Loyalty);
+            tx.tell(event.customer(self.row.customer_id).about(Kind::LoyaltyAccount, self.row.id).points(points));
+        }
+        let entries = self.account.expire(now);
         self.post(tx, entries, &Posting::default());
     }
 
-    /// A lot for points that need a new one.
-    pub(crate) fn new_lot(tx: &Tx) -> NewLot {
-        NewLot { id: tx.new_id(), expires_at: None }
+    /// A lot for points that need a new one: they expire as if they were earned now.
+    pub(crate) fn new_lot(&self, tx: &Tx) -> NewLot {
+        let (_, expires_at) = earning::times(tx.now(), 0, self.programme.expiry_days);
+        NewLot { id: tx.new_id(), expires_at }
     }
 
     /// Appends entries, and tells of them; their ids.
@@ -110,7 +188,9 @@ impl Ledger {
                 self.allocations.push(points_allocation::Model { transaction_id: id, lot_id, customer_id, points });
             }
             balance += entry.points;
-            tx.tell(event(&entry, id, customer_id, posting));
+            // Entries of one moment keep their order, so that each balance follows from the one before.
+            let place = i64::try_from(self.transactions.len()).unwrap_or_default();
+            tx.tell(event(&entry, id, customer_id, posting, ids.is_empty()));
             self.transactions.push(loyalty_transaction::Model {
                 id,
                 account_id,
@@ -123,11 +203,16 @@ impl Ledger {
                 reverses_id: posting.reverses_id.filter(|_| ids.is_empty()),
                 staff_id: posting.staff_id,
                 source: tx.source(),
-                occurred_at: entry.at,
+                occurred_at: entry.at + TimeDelta::microseconds(place),
             });
             ids.push(id);
         }
         ids
+    }
+
+    /// The entry that made a lot.
+    pub(super) fn origin(&self, lot: Uuid) -> Option<Uuid> {
+        self.origins.get(&lot).copied()
     }
 
     /// What the stored account holds in all.
@@ -135,7 +220,12 @@ impl Ledger {
         self.row.active_points + self.row.pending_points + self.row.held_points
     }
 
-    /// Writes what has changed; the account has a new version then.
+    /// Whether an entry that counts for the tier was appended.
+    pub(super) fn has_earned(&self) -> bool {
+        self.transactions.iter().any(|entry| standing::COUNTED.contains(&entry.kind.as_str()))
+    }
+
+    /// Writes what has changed, and reviews the tier if that is due; the account has a new version if anything has.
     ///
     /// # Errors
     /// The database fails.
@@ -148,44 +238,40 @@ impl Ledger {
         self.row.spent_points = balance.spent;
         self.row.expired_points = balance.expired;
         self.row.lifetime_points = balance.lifetime;
-        self.row.version += 1;
-        tx.put(self.row.clone()).await?;
-        tx.insert(self.transactions).await?;
-        let mut made = Vec::new();
+        let owed = balance.owed - self.before.owed_points;
+        if owed > 0 {
+            let event = Event::of(TimelineEntryKind::PointsOwed, TimelineDomain::Loyalty);
+            tx.tell(event.customer(self.row.customer_id).about(Kind::LoyaltyAccount, self.row.id).points(owed));
+        }
+        let is_due = standing::is_due(&self, tx.now());
+        tx.insert(std::mem::take(&mut self.transactions)).await?;
+        let (mut made, mut changed) = (Vec::new(), false);
         for lot in &self.account.lots {
             let Some(origin) = self.origins.get(&lot.id) else { continue };
             match self.stored.get(&lot.id) {
-                Some(before) if before == lot => {}
+                Some(before) if before == lot => continue,
                 Some(_) => tx.put(lot_row(lot, &self.row, *origin)).await?,
                 None => made.push(lot_row(lot, &self.row, *origin)),
             }
+            changed = true;
         }
         tx.insert(made).await?;
-        tx.insert(self.allocations).await?;
+        tx.insert(std::mem::take(&mut self.allocations)).await?;
+        changed |= holds::save(tx, &self.holds).await?;
+        if is_due {
+            standing::review(tx, &mut self).await?;
+        }
+        if changed || self.row != self.before {
+            self.row.version += 1;
+            tx.put(self.row.clone()).await?;
+        }
         Ok(self.row)
     }
 }
 
-/// The points that are held at this moment.
-async fn holds(tx: &mut Tx, account_id: Uuid) -> Outcome<Vec<Hold>> {
-    let open = points_hold::Entity::find()
-        .filter(points_hold::Column::AccountId.eq(account_id))
-        .filter(points_hold::Column::Status.eq("HELD"));
-    let mut holds: HashMap<Uuid, Hold> =
-        tx.all(open).await?.into_iter().map(|row| (row.id, Hold { id: row.id, allocations: Vec::new() })).collect();
-    let parts = points_hold_allocation::Entity::find()
-        .filter(points_hold_allocation::Column::HoldId.is_in(holds.keys().copied()));
-    for part in tx.all(parts).await? {
-        if let Some(hold) = holds.get_mut(&part.hold_id) {
-            hold.allocations.push((part.lot_id, part.points));
-        }
-    }
-    Ok(holds.into_values().collect())
-}
-
 /// What the timeline says of an entry.
-fn event(entry: &Entry, id: Uuid, customer_id: Uuid, posting: &Posting) -> Event {
-    let kind = match entry.kind {
+fn event(entry: &Entry, id: Uuid, customer_id: Uuid, posting: &Posting, is_first: bool) -> Event {
+    let kind = posting.told_as.filter(|_| is_first).unwrap_or(match entry.kind {
         TransactionKind::Accrual => TimelineEntryKind::PointsEarned,
         TransactionKind::Adjustment => TimelineEntryKind::PointsAdjusted,
         TransactionKind::Redemption => TimelineEntryKind::PointsRedeemed,
@@ -193,16 +279,15 @@ fn event(entry: &Entry, id: Uuid, customer_id: Uuid, posting: &Posting) -> Event
         TransactionKind::Reversal => TimelineEntryKind::PointsTakenBack,
         TransactionKind::Expiration => TimelineEntryKind::PointsExpired,
         TransactionKind::TransferIn | TransactionKind::TransferOut => TimelineEntryKind::PointsTransferred,
-    };
-    let event = Event::of(kind, TimelineDomain::Loyalty)
+    });
+    let mut event = Event::of(kind, TimelineDomain::Loyalty)
         .customer(customer_id)
         .about(Kind::LoyaltyTransaction, id)
         .points(entry.points)
         .because(posting.reason.clone());
-    match posting.channel {
-        Some(channel) => event.channel(channel),
-        None => event,
-    }
+    event.label.clone_from(&posting.label);
+    event.channel = posting.channel.map(str::to_owned);
+    event
 }
 
 /// What the rules refuse, in the words of the mutations. `field` is the one with the points.
@@ -210,6 +295,10 @@ pub(crate) fn refusal(error: LedgerError, field: &'static str) -> Stop {
     let problem = match error {
         LedgerError::OutOfRange => Problem::OutOfRange,
         LedgerError::Insufficient { .. } => Problem::InsufficientPoints,
+        LedgerError::Exceeds { .. } => Problem::ExceedsHold,
+        LedgerError::UnknownHold => Problem::HoldClosed,
+        LedgerError::AlreadyTakenBack => Problem::AlreadyReversed,
+        LedgerError::WrongKind => Problem::NotReversible,
         other => {
             tracing::error!(%other, "the ledger refuses what was checked before");
             return Fault::internal().into();
@@ -236,6 +325,7 @@ pub(crate) fn lot(row: points_lot::Model) -> Lot {
         earned_at: row.earned_at,
         available_at: row.available_at,
         expires_at: row.expires_at,
+        taken_back: row.taken_back,
     }
 }
 
@@ -260,5 +350,6 @@ pub(crate) fn lot_row(lot: &Lot, account: &loyalty_account::Model, transaction_i
         earned_at: lot.earned_at,
         available_at: lot.available_at,
         expires_at: lot.expires_at,
+        taken_back: lot.taken_back,
     }
 }

@@ -5,8 +5,9 @@ use c360_rules::id::Kind;
 use c360_rules::{mask, tier};
 use chrono::TimeDelta;
 
+use super::holds::PointsHoldStatus;
 use super::store::{
-    AccountRow, CardRow, CouponKind, CouponRow, CouponStatus, EarningRuleRow, ExpiringRow, LotRow,
+    AccountRow, CardRow, CouponKind, CouponRow, CouponStatus, EarningRuleRow, ExpiringRow, HoldRow, LotRow,
     LoyaltyAccountStatus, LoyaltyCardStatus, LoyaltyTransactionKind, PointsLotState, ProgrammeRow, RedemptionRow,
     RedemptionStatus, RewardKind, RewardRow, TierRow, TransactionRow,
 };
@@ -43,6 +44,8 @@ objects! {
     Reward(RewardRow);
     /// A reward that was bought.
     Redemption(RedemptionRow);
+    /// Points reserved at a till.
+    PointsHold(HoldRow);
     /// A coupon.
     Coupon(CouponRow);
 }
@@ -178,6 +181,11 @@ impl LoyaltyAccount {
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<Connection<LoyaltyTransaction>>> {
         Ok(Some(self.0.page::<TransactionRow, _>(ctx, &PageArguments::new(first, after, last, before))?))
+    }
+
+    /// The points that are reserved at tills at this moment, newest first; at most 100.
+    async fn holds(&self) -> Result<Vec<Eager<PointsHold>>> {
+        Ok(self.0.few::<HoldRow, _>("holds", self.0.id)?)
     }
 
     /// The rewards that the customer can have now: on offer and in stock, for the customer's tier, and for no more
@@ -323,6 +331,11 @@ impl LoyaltyProgramme {
         factor(self.0.points_per_unit_bp)
     }
 
+    /// What one point pays at a till, in whole units of `currencyCode`; null if points do not pay there.
+    async fn point_value(&self) -> Option<Decimal> {
+        self.0.point_value_bp.map(factor)
+    }
+
     /// For how many days points are pending after they were earned.
     async fn pending_days(&self) -> i32 {
         self.0.pending_days
@@ -336,6 +349,11 @@ impl LoyaltyProgramme {
     /// Of how many days the points count for the tier.
     async fn qualification_days(&self) -> i32 {
         self.0.qualification_days
+    }
+
+    /// How many days a tier stays after its end, in which it can still be kept by earning the points for it.
+    async fn grace_days(&self) -> i32 {
+        self.0.grace_days
     }
 
     /// The tiers, lowest first; at most 100.
@@ -556,6 +574,55 @@ impl PointsLot {
     }
 }
 
+/// Points that are, or were, reserved at a till.
+#[Object]
+impl PointsHold {
+    /// The hold's id, by which it is captured or released.
+    async fn id(&self) -> ID {
+        gid(Kind::PointsHold, self.0.id)
+    }
+
+    /// What has become of it.
+    async fn status(&self) -> PointsHoldStatus {
+        self.0.status
+    }
+
+    /// How many points were reserved.
+    async fn points(&self) -> i32 {
+        int(self.0.points)
+    }
+
+    /// How many of them were spent.
+    async fn captured_points(&self) -> i32 {
+        int(self.0.captured)
+    }
+
+    /// What they were reserved for, in the till's words.
+    async fn reference(&self) -> Option<&str> {
+        self.0.reference.as_deref()
+    }
+
+    /// The system that reserved them.
+    async fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// When they are given back by themselves.
+    async fn lapses_at(&self) -> DateTime {
+        self.0.lapses_at.into()
+    }
+
+    /// When they were reserved.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// When they were spent or given back; null as long as they are reserved.
+    async fn closed_at(&self) -> Option<DateTime> {
+        self.0.closed_at.map(Into::into)
+    }
+}
+
 /// Something that points buy.
 #[Object]
 impl Reward {
@@ -631,6 +698,11 @@ impl Redemption {
     /// What was bought.
     async fn reward(&self) -> Result<Option<Eager<Reward>>> {
         Ok(self.0.one::<RewardRow, _>("reward", Some(self.0.reward_id))?)
+    }
+
+    /// The coupon that it came as; null if it came otherwise.
+    async fn coupon(&self) -> Result<Option<Eager<Coupon>>> {
+        Ok(self.0.one::<CouponRow, _>("coupon", self.0.coupon_id)?)
     }
 
     /// How many points it took.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use uuid::Uuid;
 
+use super::holds::PointsHoldStatus;
 use crate::auth::Domain;
 use crate::choice;
 use crate::domains::customers::store::staff_member;
@@ -154,9 +155,11 @@ row! {
     /// A programme.
     pub struct ProgrammeRow {
         points_per_unit_bp: i64 = "x.points_per_unit_bp",
+        point_value_bp: Option<i64> = "x.point_value_bp",
         pending_days: i32 = "x.pending_days",
         expiry_days: Option<i32> = "x.expiry_days",
         qualification_days: i32 = "x.qualification_days",
+        grace_days: i32 = "x.grace_days",
         code: String = "x.code",
         name: String = "x.name",
         currency: String = "x.currency",
@@ -234,6 +237,20 @@ row! {
 }
 
 row! {
+    /// Points reserved at a till.
+    pub struct HoldRow {
+        points: i64 = "x.points",
+        captured: i64 = "x.captured_points",
+        status: PointsHoldStatus = "x.status",
+        source: String = "x.source" for ["source"],
+        reference: Option<String> = "x.reference" for ["reference"],
+        lapses_at: DateTime<Utc> = "x.lapses_at",
+        created_at: DateTime<Utc> = "x.created_at",
+        closed_at: Option<DateTime<Utc>> = "x.closed_at",
+    }
+}
+
+row! {
     /// Something that points buy.
     pub struct RewardRow {
         cost_points: i64 = "x.cost_points",
@@ -254,6 +271,7 @@ row! {
     /// A reward that was bought.
     pub struct RedemptionRow {
         reward_id: Uuid = "x.reward_id",
+        coupon_id: Option<Uuid> = "x.coupon_id",
         points: i64 = "x.points",
         status: RedemptionStatus = "x.status",
         redeemed_at: DateTime<Utc> = "x.redeemed_at",
@@ -382,6 +400,15 @@ pub static RELATIONS: &[Relation] = &[
         ..BASE
     },
     Relation {
+        fields: &["holds"],
+        to: "PointsHold",
+        table: "points_holds",
+        rows: RowType::of::<HoldRow>(),
+        order: Order::newest("created_at", "x.created_at"),
+        only: "x.status = 'HELD'",
+        ..BASE
+    },
+    Relation {
         fields: &["rewardsInReach"],
         to: "Reward",
         table: REWARDS_IN_REACH,
@@ -430,6 +457,16 @@ pub static RELATIONS: &[Relation] = &[
         shape: Shape::One,
         ..BASE
     },
+    Relation {
+        on: "Redemption",
+        fields: &["coupon"],
+        to: "Coupon",
+        table: COUPONS,
+        rows: RowType::of::<CouponRow>(),
+        join: Join::to("coupon_id"),
+        shape: Shape::One,
+        ..BASE
+    },
     tiers("LoyaltyProgramme", &["tiers"], "id"),
     Relation {
         on: "LoyaltyProgramme",
@@ -455,31 +492,53 @@ pub static RELATIONS: &[Relation] = &[
     },
 ];
 
+/// Where reading starts from the id of what a mutation has made or changed.
+fn made(to: &'static str, table: &'static str, rows: RowType, access: Access, id: Uuid) -> Root {
+    Root { to, table, rows, access, find: Find::Ids(vec![id]) }
+}
+
 /// The account of this id.
 pub fn account(id: Uuid) -> Root {
-    Root {
-        to: "LoyaltyAccount",
-        table: ACCOUNTS,
-        rows: RowType::of::<AccountRow>(),
-        access: Access::Customer,
-        find: Find::Ids(vec![id]),
-    }
+    made("LoyaltyAccount", ACCOUNTS, RowType::of::<AccountRow>(), Access::Records(Domain::Loyalty), id)
 }
 
 /// The entry of the ledger of this id.
 pub fn transaction(id: Uuid) -> Root {
-    Root {
-        to: "LoyaltyTransaction",
-        table: "loyalty_transactions",
-        rows: RowType::of::<TransactionRow>(),
-        access: Access::Customer,
-        find: Find::Ids(vec![id]),
-    }
+    let access = Access::Records(Domain::Loyalty);
+    made("LoyaltyTransaction", "loyalty_transactions", RowType::of::<TransactionRow>(), access, id)
 }
+
+/// The hold of this id.
+pub fn hold(id: Uuid) -> Root {
+    made("PointsHold", "points_holds", RowType::of::<HoldRow>(), Access::Records(Domain::Loyalty), id)
+}
+
+/// The redemption of this id.
+pub fn redemption(id: Uuid) -> Root {
+    made("Redemption", "redemptions", RowType::of::<RedemptionRow>(), Access::Customer, id)
+}
+
+/// The coupon of this id.
+pub fn coupon(id: Uuid) -> Root {
+    made("Coupon", COUPONS, RowType::of::<CouponRow>(), Access::Customer, id)
+}
+
+/// The card of this id.
+pub fn card(id: Uuid) -> Root {
+    made("LoyaltyCard", "loyalty_cards", RowType::of::<CardRow>(), Access::Customer, id)
+}
+
+/// A condition that an account `x` is of the active programme.
+pub(super) const OF_ACTIVE_PROGRAMME: &str = concat!("x.programme_id = ", active_programme!());
 
 /// A condition that an account is of the active programme.
 pub(crate) fn in_active_programme() -> SimpleExpr {
     Expr::cust(concat!("programme_id = ", active_programme!()))
+}
+
+/// A condition that a programme is the active one.
+pub(crate) fn is_active_programme() -> SimpleExpr {
+    Expr::cust(concat!("id = ", active_programme!()))
 }
 
 /// The programme that `find` points at.

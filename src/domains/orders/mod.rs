@@ -6,6 +6,8 @@
 pub mod object;
 pub mod query;
 pub mod store;
+mod which;
 
 pub use object::{CustomerOrders, Order};
 pub use query::OrdersQuery;
+pub(crate) use which::which;

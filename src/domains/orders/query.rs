@@ -10,7 +10,7 @@ use crate::read::{self, Eager, Find};
 use crate::scope::Scope;
 
 /// How an order is named.
-#[derive(Debug, OneofObject)]
+#[derive(Clone, Debug, OneofObject)]
 pub enum OrderIdentifier {
     /// By its id.
     Id(ID),

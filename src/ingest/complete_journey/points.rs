@@ -134,6 +134,7 @@ impl Points {
                 earned_at: lot.earned_at,
                 available_at: lot.available_at,
                 expires_at: lot.expires_at,
+                taken_back: lot.taken_back,
             }
         }));
         rows.allocations.extend(self.allocations);

@@ -69,6 +69,8 @@ pub(super) fn programme(rows: &mut Rows, opened: DateTime<Utc>, as_of: DateTime<
         qualification_days: 365,
         active: true,
         created_at: opened,
+        grace_days: 30,
+        point_value_bp: Some(100),
     });
     let tiers = tiers(rows, opened, programme);
     let campaigns = campaigns(rows, opened, as_of);

@@ -186,6 +186,20 @@ fn an_accrual_can_be_reversed_and_nothing_else() {
     assert_eq!((book.account.lots[0].remaining, book.account.lots[1].remaining), (0, 10));
     let reversal = book.entries[2].clone();
     book.refuse(|account| account.reverse(&reversal, day(1)), LedgerError::WrongKind);
+    book.refuse(|account| account.reverse(&accrual, day(1)), LedgerError::AlreadyTakenBack);
+}
+
+#[test]
+fn what_a_return_took_back_is_not_taken_again_by_a_reversal_even_if_it_is_owed() {
+    let mut book = Book::default();
+    book.earn(10, 1, false, None);
+    book.earn(10, 2, false, None);
+    book.run(|account| account.redeem(20, day(1)));
+    book.run(|account| account.take_back_order(id(1), 4, day(2)));
+    let accrual = book.entries[0].clone();
+    book.run(|account| account.reverse(&accrual, day(3)));
+    assert_eq!((book.account.owed, book.account.lifetime), (10, 10));
+    book.refuse(|account| account.reverse(&accrual, day(4)), LedgerError::AlreadyTakenBack);
 }
 
 #[test]

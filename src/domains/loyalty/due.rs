@@ -1,0 +1,134 @@
+//! What happens to points because of time alone. Each job takes the accounts that are due longest, one transaction for
+//! each: whatever is due there is carried out, so that a job that runs twice, or beside another one, does nothing more.
+
+use std::sync::Arc;
+
+use sea_orm::ConnectionTrait as _;
+use uuid::Uuid;
+
+use super::ledger::Ledger;
+use crate::error::Fault;
+use crate::read::Sql;
+use crate::state::State;
+use crate::write::{Outcome, Tx, Work, system};
+
+/// What is due: since when, of which account, in which rows. `{now}` stands for the time.
+macro_rules! due {
+    ($name:ident, $since:literal, $account:literal, $rows:literal) => {
+        #[doc = concat!("Since when something is due, as `due`: the earliest `", $since, "`.")]
+pub const $name: &str = concat!("SELECT MIN(", $since, ") AS due FROM ", due!(@ $rows));
+
+        impl Queue {
+            const $name: Self = Self(concat!(
+                "SELECT ",
+                $account,
+                " AS account, x.customer_id FROM ",
+                due!(@ $rows),
+                " ORDER BY ",
+                $since,
+                " LIMIT "
+            ));
+        }
+    };
+    (@ $rows:literal) => {
+        concat!(
+            $rows,
+            " <= {now} AND EXISTS (SELECT 1 FROM customers c WHERE c.id = x.customer_id AND c.status = 'ACTIVE')"
+        )
+    };
+}
+
+/// A statement of the accounts that are due, but for their number.
+#[derive(Clone, Copy, Debug)]
+struct Queue(&'static str);
+
+due!(ACTIVATION, "x.available_at", "x.account_id", "points_lots x WHERE x.state = 'PENDING' AND x.available_at");
+due!(
+    EXPIRY,
+    "x.expires_at",
+    "x.account_id",
+    "points_lots x WHERE x.remaining > 0 AND x.remaining > x.held AND x.expires_at IS NOT NULL AND x.expires_at"
+);
+due!(LAPSE, "x.lapses_at", "x.account_id", "points_holds x WHERE x.status = 'HELD' AND x.lapses_at");
+due!(TIERS, "x.review_at", "x.id", "loyalty_accounts x WHERE x.review_at IS NOT NULL AND x.review_at");
+
+/// Makes pending points active whose orders can no longer be returned. How many lots were due, up to the limit.
+///
+/// # Errors
+/// The database fails.
+pub async fn activation(state: &Arc<State>, limit: usize) -> Result<usize, Fault> {
+    run(state, "activation", Queue::ACTIVATION, limit).await
+}
+
+/// Lets points expire, the oldest first. How many lots were due, up to the limit.
+///
+/// # Errors
+/// The database fails.
+pub async fn expiry(state: &Arc<State>, limit: usize) -> Result<usize, Fault> {
+    run(state, "expiry", Queue::EXPIRY, limit).await
+}
+
+/// Gives points back whose hold was neither captured nor released in time. How many holds were due, up to the limit.
+///
+/// # Errors
+/// The database fails.
+pub async fn lapse(state: &Arc<State>, limit: usize) -> Result<usize, Fault> {
+    run(state, "lapse", Queue::LAPSE, limit).await
+}
+
+/// Reviews tiers whose end has come, or the end of their grace, and those of members whose points have left the
+/// qualification period. How many accounts were due, up to the limit.
+///
+/// # Errors
+/// The database fails.
+pub async fn tiers(state: &Arc<State>, limit: usize) -> Result<usize, Fault> {
+    run(state, "tiers", Queue::TIERS, limit).await
+}
+
+/// An account for which something is due.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    account: Uuid,
+    customer: Uuid,
+}
+
+impl Work for Due {
+    type Made = ();
+
+    async fn run(&self, tx: &mut Tx) -> Outcome<()> {
+        if tx.lock_customer(self.customer).await?.is_none() {
+            return Ok(());
+        }
+        let Some(mut ledger) = Ledger::of(tx, self.account).await? else { return Ok(()) };
+        ledger.sweep(tx);
+        ledger.save(tx).await.map(drop)
+    }
+}
+
+/// Carries out what is due. An account that fails is left for the next time, and does not keep the others waiting.
+async fn run(state: &Arc<State>, job: &'static str, queue: Queue, limit: usize) -> Result<usize, Fault> {
+    let mut sql = Sql::new(state.db.get_database_backend());
+    let now = sql.parameter(state.clock.now());
+    sql.push(&queue.0.replace("{now}", &now));
+    sql.push(&limit.to_string());
+    let rows = state.db.query_all_raw(sql.finish()).await?;
+    let (mut done, mut count) = (Vec::new(), 0);
+    let mut failure = None;
+    for row in rows {
+        let due = Due { account: row.try_get("", "account")?, customer: row.try_get("", "customer_id")? };
+        if !done.contains(&due.account) {
+            match system(state, job, &due).await {
+                Ok(()) => done.push(due.account),
+                Err(fault) => {
+                    failure = Some(fault);
+                    continue;
+                }
+            }
+        }
+        count += 1;
+    }
+    match failure {
+        Some(fault) if count == 0 => Err(fault),
+        _ => Ok(count),
+    }
+}
