@@ -44,6 +44,8 @@ pub struct Config {
     pub ceilings: Ceilings,
     /// Points at the till, and coupons.
     pub loyalty: Loyalty,
+    /// How the help desk works.
+    pub tickets: Tickets,
     /// The page to explore the API with.
     pub graphiql: Graphiql,
     /// What is logged and how.
@@ -296,6 +298,18 @@ pub struct Loyalty {
     pub hold_minutes: i32,
     /// For how many days a coupon can be used that does not say; 0 is for ever.
     pub coupon_days: u16,
+}
+
+/// How the help desk works.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tickets {
+    /// Codes of the segments whose customers are served first.
+    pub vip_segments: Vec<String>,
+    /// Codes of the loyalty tiers whose customers are served first.
+    pub vip_tiers: Vec<String>,
+    /// After how many days a solved ticket is closed for good; 0 for never.
+    pub close_after_days: u16,
 }
 
 /// Settings of `/graphiql`.

@@ -3,18 +3,19 @@
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
 
 use crate::domains::loyalty::{LoyaltyMutation, LoyaltyQuery};
-use crate::domains::{self, audit::AuditQuery, orders::OrdersQuery, tickets::TicketsQuery};
+use crate::domains::tickets::{MacrosQuery, TicketsMutation, TicketsQuery};
+use crate::domains::{self, audit::AuditQuery, orders::OrdersQuery};
 use crate::node::NodeQuery;
 use crate::read::plan::Relations;
 use crate::view360::CustomerQuery;
 
 /// Everything that can be read.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(CustomerQuery, NodeQuery, OrdersQuery, TicketsQuery, LoyaltyQuery, AuditQuery);
+pub struct Query(CustomerQuery, NodeQuery, OrdersQuery, TicketsQuery, MacrosQuery, LoyaltyQuery, AuditQuery);
 
 /// Everything that can be done. What is asked for together is done one after the other, each for itself.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(LoyaltyMutation);
+pub struct Mutation(LoyaltyMutation, TicketsMutation);
 
 /// An executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

@@ -25,5 +25,6 @@ mod schema;
 mod search;
 mod swapping;
 mod throttling;
+mod tickets;
 mod tokens;
 mod writing;

@@ -13,6 +13,7 @@ use crate::harness::{Actor, App, actor::customer_gid, on_both};
 /// For staff alone.
 const STAFF: &[&str] = &[
     "Query.tickets",
+    "Query.macros",
     "Customer.vip",
     "Customer.risk",
     "Customer.tags",
@@ -28,6 +29,7 @@ const STAFF: &[&str] = &[
     "Ticket.escalatedAt",
     "Ticket.tags",
     "Ticket.notes",
+    "Ticket.history",
     "TicketMessage.author",
     "LoyaltyTransaction.creditedBy",
     "Reward.stock",
@@ -96,6 +98,18 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("loyaltyPointsCapture", "staff partner", "loyalty:write"),
     ("loyaltyPointsRelease", "staff partner", "loyalty:write"),
     ("couponRedeem", "staff partner", "loyalty:write"),
+    ("ticketCreate", "staff customer partner", "tickets:write"),
+    ("ticketReply", "staff customer", ""),
+    ("ticketMessageReceive", "partner", "tickets:write"),
+    ("ticketNoteAdd", "staff", ""),
+    ("ticketUpdate", "staff", ""),
+    ("ticketAssign", "staff", ""),
+    ("ticketEscalate", "staff", ""),
+    ("ticketSolve", "staff", ""),
+    ("ticketReopen", "staff", ""),
+    ("ticketMerge", "staff", ""),
+    ("ticketLink", "staff", ""),
+    ("ticketMacroApply", "staff", ""),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +128,7 @@ const CALLERS: &[Who] = &[
     Who::Partner("customers:read orders:read tickets:read loyalty:read feedback:read"),
     Who::Partner("customers:read"),
     Who::Partner("customers:read orders:write loyalty:write"),
+    Who::Partner("tickets:write"),
     Who::Partner("orders:read tickets:read"),
     Who::Partner("insight:read audit:read orders:settle ingest:write admin"),
     Who::Partner(""),
@@ -242,6 +257,7 @@ pub(crate) async fn roots(app: &App, who: Who, id: &str) -> BTreeMap<&'static st
         ("order", format!("order(by: {{number: {{number: \"{}\"}}}})", text_of(app, &of("orders")).await)),
         ("ticket", format!("ticket(by: {{number: \"{}\"}})", text_of(app, &of("tickets")).await)),
         ("tickets", "tickets(first: 5)".to_owned()),
+        ("macros", "macros(first: 5)".to_owned()),
         ("loyaltyProgramme", "loyaltyProgramme".to_owned()),
         ("loyaltyQuote", format!("loyaltyQuote(customer: {{id: \"{id}\"}})")),
         ("customers", format!("customers(query: \"{}\")", demo::DEMO_CUSTOMER.email)),

@@ -26,6 +26,7 @@ const VALUES = [
   "Survey",
   "SurveyAnswer",
   "TicketLink",
+  "TicketMacroAction",
   "TotalCount",
 ];
 

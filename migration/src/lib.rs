@@ -17,6 +17,7 @@ mod m20261122_000030_create_ingested_items;
 mod m20261122_000031_create_trust;
 mod m20261122_000040_extend_writing;
 mod m20261122_000041_seal_events;
+mod m20261122_000042_extend_tickets;
 mod m20261122_000043_extend_loyalty;
 mod step;
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000031_create_trust::STEP),
             Box::new(m20261122_000040_extend_writing::STEP),
             Box::new(m20261122_000041_seal_events::STEP),
+            Box::new(m20261122_000042_extend_tickets::STEP),
             Box::new(m20261122_000043_extend_loyalty::STEP),
         ]
     }

@@ -16,11 +16,15 @@ No I/O, no clock, no randomness, no framework: time and new ids are arguments, e
 | [`refund`] | how much may still be refunded, and by whom |
 | [`satisfaction`] | NPS, CSAT and CES: ranges, figures, trends |
 | [`rfm`] | the recency–frequency–monetary group of a customer |
+| [`calendar`] | business hours in a time zone, and time counted in them |
+| [`sla`] | clocks that measure promises: pause, stop, breach |
+| [`ticket`] | how far a ticket has come, what may be done to it, and what that does to its clocks |
 | [`access`] | scopes, roles and their ceilings |
 | [`cursor`] | opaque positions in a list, bound to that list |
 "]
 
 pub mod access;
+pub mod calendar;
 pub mod cursor;
 pub mod earning;
 pub mod id;
@@ -31,5 +35,7 @@ pub mod money;
 pub mod refund;
 pub mod rfm;
 pub mod satisfaction;
+pub mod sla;
+pub mod ticket;
 pub mod tier;
 pub mod worth;

@@ -32,13 +32,15 @@ pub enum Rule {
     Write(Domain),
     /// A change by staff, whose role has the scope.
     StaffWrite(Domain),
-    /// A change by a person: staff, and customers of their own.
+    /// A change by a person: staff, whose role has the scope, and customers of their own.
     PersonWrite(Domain),
     /// A change at a till or a desk: staff, and partners by scope.
     DeskWrite(Domain),
+    /// A change by partners with the scope.
+    PartnerWrite(Domain),
 }
 
-use Rule::{Audit, DeskWrite, Find, Own, PersonWrite, Personal, Records, Row, Staff, StaffWrite, Write};
+use Rule::{Audit, DeskWrite, Find, Own, PartnerWrite, PersonWrite, Personal, Records, Row, Staff, StaffWrite, Write};
 
 /// The policy: types, and for each the fields under their rule.
 pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
@@ -50,7 +52,7 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (Row, "node nodes"),
             (Records(Domain::Orders), "order"),
             (Records(Domain::Tickets), "ticket"),
-            (Staff, "tickets"),
+            (Staff, "tickets macros"),
             (Records(Domain::Loyalty), "loyaltyProgramme loyaltyQuote"),
             (Audit, "auditLog"),
         ],
@@ -62,6 +64,14 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (PersonWrite(Domain::Loyalty), "loyaltyEnroll redemptionCancel loyaltyCardBlock loyaltyCardReplace"),
             (DeskWrite(Domain::Loyalty), "loyaltyPointsHold loyaltyPointsCapture loyaltyPointsRelease couponRedeem"),
             (Write(Domain::Loyalty), "rewardRedeem"),
+            (Write(Domain::Tickets), "ticketCreate"),
+            (PersonWrite(Domain::Tickets), "ticketReply"),
+            (PartnerWrite(Domain::Tickets), "ticketMessageReceive"),
+            (
+                StaffWrite(Domain::Tickets),
+                "ticketNoteAdd ticketUpdate ticketAssign ticketEscalate ticketSolve ticketReopen ticketMerge ticketLink \
+                 ticketMacroApply",
+            ),
         ],
     ),
     ("Node", &[(Row, "id")]),
@@ -129,10 +139,10 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (
                 Row,
                 "id number status priority type channel source firstRepliedAt solvedAt createdAt updatedAt version \
-                 messages links",
+                 messages links mergedInto mergedTickets",
             ),
             (Personal, "subject"),
-            (Staff, "assignee team slaDueAt slaBreached escalatedAt tags notes slaClocks slaPolicy"),
+            (Staff, "assignee team slaDueAt slaBreached escalatedAt tags notes history slaClocks slaPolicy"),
             (Records(Domain::Customers), "customer"),
         ],
     ),
@@ -141,6 +151,8 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
     ("Team", &[(Row, "id name servesVip")]),
     ("SlaClock", &[(Row, "id metric status targetMinutes startedAt dueAt stoppedAt breachedAt")]),
     ("SlaPolicy", &[(Row, "id name")]),
+    ("TicketMacro", &[(Row, "id name description actions")]),
+    ("TicketMacroAction", &[(Row, "kind value")]),
     (
         "LoyaltyAccount",
         &[
@@ -307,6 +319,18 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
     ("LoyaltyEnrollPayload", &[(Row, "account card userErrors")]),
     ("LoyaltyCardBlockPayload", &[(Row, "card account userErrors")]),
     ("LoyaltyCardReplacePayload", &[(Row, "card account userErrors")]),
+    ("TicketCreatePayload", &[(Row, "ticket message userErrors")]),
+    ("TicketReplyPayload", &[(Row, "ticket message userErrors")]),
+    ("TicketMessageReceivePayload", &[(Row, "ticket message userErrors")]),
+    ("TicketNoteAddPayload", &[(Row, "ticket note userErrors")]),
+    ("TicketUpdatePayload", &[(Row, "ticket userErrors")]),
+    ("TicketAssignPayload", &[(Row, "ticket userErrors")]),
+    ("TicketEscalatePayload", &[(Row, "ticket userErrors")]),
+    ("TicketSolvePayload", &[(Row, "ticket userErrors")]),
+    ("TicketReopenPayload", &[(Row, "ticket userErrors")]),
+    ("TicketMergePayload", &[(Row, "ticket into userErrors")]),
+    ("TicketLinkPayload", &[(Row, "ticket userErrors")]),
+    ("TicketMacroApplyPayload", &[(Row, "ticket userErrors")]),
     ("Money", &[(Row, "amount currencyCode")]),
     ("PageInfo", &[(Row, "hasNextPage hasPreviousPage startCursor endCursor")]),
     ("TotalCount", &[(Row, "value exact")]),
@@ -382,8 +406,9 @@ impl Rule {
                 format!("staff; customers for themselves; partners with `{}`", domain.write().as_str())
             }
             Self::StaffWrite(domain) => format!("staff with `{}`", domain.write().as_str()),
-            Self::PersonWrite(_) => "staff; customers for themselves".into(),
+            Self::PersonWrite(domain) => format!("staff with `{}`; customers for themselves", domain.write().as_str()),
             Self::DeskWrite(domain) => format!("staff; partners with `{}`", domain.write().as_str()),
+            Self::PartnerWrite(domain) => format!("partners with `{}`", domain.write().as_str()),
         }
     }
 }
@@ -405,6 +430,7 @@ pub fn check(caller: &Caller, on: &str, field: &str) -> Result<(), Fault> {
         (Write(domain), _)
         | (StaffWrite(domain) | PersonWrite(domain), Actor::Staff(_))
         | (DeskWrite(domain), Actor::Staff(_) | Actor::Partner(_))
+        | (PartnerWrite(domain), Actor::Partner(_))
             if caller.scopes.contains(domain.write()) =>
         {
             Ok(())
@@ -413,6 +439,9 @@ pub fn check(caller: &Caller, on: &str, field: &str) -> Result<(), Fault> {
         (DeskWrite(_), Actor::Customer(_)) => Err(Fault::forbidden("a role of staff, or to be a partner's token")),
         (Write(domain) | DeskWrite(domain), _) => {
             Err(Fault::forbidden(format!("the scope {}", domain.write().as_str())))
+        }
+        (PartnerWrite(domain), _) => {
+            Err(Fault::forbidden(format!("to be a partner's token with the scope {}", domain.write().as_str())))
         }
         (StaffWrite(_), _) => Err(Fault::forbidden("a role of staff")),
         (Records(domain), _) => Err(Fault::forbidden(format!("the scope {}", domain.read().as_str()))),

@@ -53,6 +53,20 @@ choice! {
         TicketSolved = "TICKET_SOLVED",
         /// A ticket was escalated.
         TicketEscalated = "TICKET_ESCALATED",
+        /// A ticket changed: its subject, type, priority, status or tags.
+        TicketUpdated = "TICKET_UPDATED",
+        /// A ticket was handed to somebody.
+        TicketAssigned = "TICKET_ASSIGNED",
+        /// A ticket was linked with an order or a return.
+        TicketLinked = "TICKET_LINKED",
+        /// A solved ticket was opened again.
+        TicketReopened = "TICKET_REOPENED",
+        /// A ticket goes on in another one.
+        TicketMerged = "TICKET_MERGED",
+        /// A solved ticket was closed for good.
+        TicketClosed = "TICKET_CLOSED",
+        /// A promise to the customer was broken.
+        SlaBreached = "SLA_BREACHED",
         /// The customer joined the loyalty programme.
         LoyaltyEnrolled = "LOYALTY_ENROLLED",
         /// Points were earned.

@@ -74,6 +74,13 @@ problems! { $
     AlreadyMember = "The customer is a member already.",
     NumberTaken = "Somebody has this number already.",
     Ambiguous = "It names several things: say which one.",
+    TicketClosed = "The ticket is closed and takes nothing any more: open another one.",
+    TicketSolved = "The ticket is solved: reopen it first.",
+    TicketNotSolved = "The ticket is not solved.",
+    SameTicket = "A ticket cannot be merged into itself.",
+    OtherCustomer = "The two belong to different customers.",
+    ExternalIdReused = "The external id was used before, for another message.",
+    MacroUnusable = "The macro says something that there is not: it has to be corrected.",
 }
 
 /// Why an action is refused, for the person who reads it.

@@ -365,7 +365,7 @@ impl Tx {
             actor_id: Some(actor_id),
             source: self.source(),
             reason: event.reason.clone(),
-            occurred_at: self.now,
+            occurred_at: recorded_at,
             recorded_at,
             position: None,
             hash: None,

@@ -11,6 +11,8 @@ use crate::domains::customers::object::Staff;
 use crate::domains::customers::store::{CustomerRow, StaffRow};
 use crate::domains::orders::object::{Order, Return};
 use crate::domains::orders::store::{OrderRow, ReturnRow};
+use crate::domains::timeline::object::TimelineEntry;
+use crate::domains::timeline::store::EventRow;
 use crate::graphql::{DateTime, free_text, gid};
 use crate::objects;
 use crate::read::{Connection, Eager, Handle, PageArguments};
@@ -158,6 +160,16 @@ impl Ticket {
         Ok(Some(self.0.few::<LinkRow, _>("links", self.0.id)?))
     }
 
+    /// The ticket in which it goes on, if it was merged into another one.
+    async fn merged_into(&self) -> Result<Option<Eager<Ticket>>> {
+        Ok(self.0.one::<TicketRow, _>("mergedInto", self.0.merged_into_id)?)
+    }
+
+    /// The tickets that go on in this one, newest first; at most 100.
+    async fn merged_tickets(&self) -> Result<Option<Vec<Eager<Ticket>>>> {
+        Ok(Some(self.0.few::<TicketRow, _>("mergedTickets", self.0.id)?))
+    }
+
     /// Who works on it; null when nobody does yet. Staff only.
     async fn assignee(&self) -> Result<Option<Eager<Staff>>> {
         Ok(self.0.one::<StaffRow, _>("assignee", self.0.assignee_id)?)
@@ -203,6 +215,18 @@ impl Ticket {
         #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<Connection<TicketMessage>>> {
         Ok(Some(self.0.page::<MessageRow, _>(ctx, &PageArguments::new(first, after, last, before))?))
+    }
+
+    /// What was done with it, newest first. Staff only.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start: 1 to 100; 20 if neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<Connection<TimelineEntry>>> {
+        Ok(Some(self.0.page::<EventRow, _>(ctx, &PageArguments::new(first, after, last, before))?))
     }
 
     /// The clocks that measure the promises to the customer, newest first; at most 100. Staff only.

@@ -8,8 +8,9 @@ use crate::auth::Domain;
 use crate::choice;
 use crate::domains::customers::store::staff_member;
 use crate::domains::orders::store::{order_of, return_of};
+use crate::domains::timeline::store::EventRow;
 use crate::read::relation::filtered;
-use crate::read::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
+use crate::read::{Access, Find, Join, Order, PageArguments, Pieces, Relation, Root, RowType, Shape};
 use crate::row;
 
 choice! {
@@ -134,6 +135,7 @@ row! {
         assignee_id: Option<Uuid> = "x.assignee_id" for ["assignee"],
         team_id: Option<Uuid> = "x.team_id" for ["team"],
         sla_policy_id: Option<Uuid> = "x.sla_policy_id" for ["slaPolicy"],
+        merged_into_id: Option<Uuid> = "x.merged_into_id" for ["mergedInto"],
         pii: bool = "{pii}" for ["subject"],
         urgency: i64 = "-x.priority_rank",
         sla_breached: bool = "CAST(x.sla_breached AS integer)" for ["slaBreached"],
@@ -205,6 +207,15 @@ row! {
 row! {
     /// What customers are promised.
     pub struct SlaPolicyRow { name: String = "x.name" }
+}
+
+row! {
+    /// A macro.
+    pub struct MacroRow {
+        name: String = "x.name",
+        description: Option<String> = "x.description",
+        actions: String = "CAST(x.actions AS text)" for ["actions"],
+    }
 }
 
 /// Newest tickets first.
@@ -291,6 +302,26 @@ pub static RELATIONS: &[Relation] = &[
     Relation { fields: &["links"], to: "TicketLink", table: "ticket_links", rows: RowType::of::<LinkRow>(), ..BASE },
     order_of("TicketLink"),
     return_of("TicketLink"),
+    Relation { fields: &["mergedInto"], join: Join::to("merged_into_id"), ..ticket_of("Ticket") },
+    Relation {
+        fields: &["mergedTickets"],
+        join: Join::by("merged_into_id"),
+        shape: Shape::Few(100),
+        order: NEWEST,
+        ..ticket_of("Ticket")
+    },
+    Relation {
+        fields: &["history"],
+        to: "TimelineEntry",
+        table: "events",
+        rows: RowType::of::<EventRow>(),
+        join: Join::by("subject_id"),
+        shape: Shape::Page,
+        order: Order::newest("occurred_at", "x.occurred_at"),
+        only: "x.subject_kind = 'ticket'",
+        access: Access::Timeline,
+        ..BASE
+    },
     staff_member("Ticket", &["assignee"], "assignee_id"),
     Relation {
         fields: &["team"],
@@ -329,6 +360,28 @@ pub fn root(find: Find) -> Root {
         rows: RowType::of::<TicketRow>(),
         access: Access::Records(Domain::Tickets),
         find,
+    }
+}
+
+/// The message or the note of this id.
+pub fn message(id: Uuid) -> Root {
+    Root {
+        to: "TicketMessage",
+        table: "ticket_messages",
+        rows: RowType::of::<MessageRow>(),
+        access: Access::Records(Domain::Tickets),
+        find: Find::Ids(vec![id]),
+    }
+}
+
+/// A page of the macros that can be applied.
+pub(super) fn active_macros(list: u64, page: PageArguments) -> Root {
+    Root {
+        to: "TicketMacro",
+        table: "macros",
+        rows: RowType::of::<MacroRow>(),
+        access: Access::Parent,
+        find: Find::Page { conditions: vec![Pieces::text("x.active")], order: Order::oldest("", "x.id"), list, page },
     }
 }
 
