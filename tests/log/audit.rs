@@ -60,6 +60,7 @@ on_both! {
             json!({ "actorKind": "STAFF", "actorId": "agent-1", "from": "2026-11-01T12:00:00Z" }),
             json!({ "subjectId": transaction }),
             json!({ "domain": ["LOYALTY"], "from": "2026-11-01T12:00:00Z" }),
+            json!({ "domain": ["LOYALTY", "ORDERS"], "kind": ["POINTS_ADJUSTED", "OTHER"], "from": "2026-11-01T12:00:00Z" }),
         ] {
             let answer = supervisor.ask_with(LOG, json!({ "filter": filter })).await;
             let nodes = answer.at("/auditLog/nodes").as_array().unwrap();

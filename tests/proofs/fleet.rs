@@ -57,14 +57,14 @@ impl Fleet {
         self.urls[at].write().unwrap().clone_from(&gateway.url);
     }
 
-    /// The gateway of a process.
-    pub(super) async fn place_of(&self, process: u32) -> usize {
+    /// The gateway of a process, unless it is dead.
+    pub(super) async fn place_of(&self, process: u32) -> Option<usize> {
         for (at, gateway) in self.gateways.iter().enumerate() {
             if gateway.lock().await.id() == process {
-                return at;
+                return Some(at);
             }
         }
-        panic!("no gateway is process {process}");
+        None
     }
 
     pub(super) fn staff(&self, role: Role, subject: &str) -> String {

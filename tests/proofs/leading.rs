@@ -12,7 +12,7 @@ async fn within_ten_seconds_of_a_leaders_death_another_seals() {
     let fleet = Fleet::start().await;
     fleet.sealed().await;
     let leader = fleet.leader("seal").await.expect("nobody seals");
-    let at = fleet.place_of(leader).await;
+    let at = fleet.place_of(leader).await.expect("the leader is dead");
     let died = Instant::now();
     fleet.kill(at).await;
     let token = fleet.staff(Role::Admin, "admin-1");

@@ -52,10 +52,11 @@ async fn every_committed_event_is_sealed_once_and_in_order_while_gateways_are_ki
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         // In turn the one that seals, and any other.
-        let at = match fleet.leader("seal").await {
+        let leader = match fleet.leader("seal").await {
             Some(process) if kill % 2 == 0 => fleet.place_of(process).await,
-            _ => kill % 3,
+            _ => None,
         };
+        let at = leader.unwrap_or(kill % 3);
         fleet.kill(at).await;
     }
     for worker in join_all(workers).await {

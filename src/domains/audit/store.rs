@@ -110,13 +110,17 @@ pub fn conditions(filter: AuditFilter) -> Result<Vec<Pieces>, Fault> {
     if let Some((kind, id)) = subject {
         all.push(Pieces::text("x.subject_id = ").value(id).and(" AND x.subject_kind = ").value(kind.prefix()));
     }
-    all.extend(filter.kind.filter(|kinds| !kinds.is_empty()).map(|kinds| of_kinds(&kinds)));
-    all.extend(
-        filter
-            .domain
-            .filter(|domains| !domains.is_empty())
-            .map(|domains| Pieces::one_of_words("x.domain", domains.into_iter().map(TimelineDomain::as_str).collect())),
-    );
+    all.extend(match filter.kind.unwrap_or_default().as_slice() {
+        [] => None,
+        // An index has one kind in the order of the list; for several, the list is gone through.
+        [kind] if *kind != TimelineEntryKind::Other => Some(Pieces::text("x.kind = ").value(kind.as_str())),
+        kinds => Some(of_kinds(kinds)),
+    });
+    all.extend(match filter.domain.unwrap_or_default().as_slice() {
+        [] => None,
+        [domain] => Some(Pieces::text("x.domain = ").value(domain.as_str())),
+        domains => Some(Pieces::one_of_words("x.domain", domains.iter().map(|domain| domain.as_str()).collect())),
+    });
     all.extend(filter.from.map(|from| Pieces::text("x.recorded_at >= ").value(from.0)));
     all.extend(filter.before.map(|before| Pieces::text("x.recorded_at < ").value(before.0)));
     Ok(all)
