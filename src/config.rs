@@ -42,6 +42,8 @@ pub struct Config {
     pub retailer: Retailer,
     /// How much staff may give away.
     pub ceilings: Ceilings,
+    /// Whether staff have to check who is calling.
+    pub verification: Verification,
     /// The page to explore the API with.
     pub graphiql: Graphiql,
     /// What is logged and how.
@@ -279,6 +281,16 @@ pub struct Ceilings {
     pub agent_goodwill_points: i64,
     /// Points that a supervisor may credit as goodwill.
     pub supervisor_goodwill_points: i64,
+}
+
+/// Whether staff have to check who is calling before they change what somebody is recognised or reached by.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// Whether such changes are refused without a check.
+    pub required: bool,
+    /// How long a check counts, in minutes.
+    pub minutes: u32,
 }
 
 /// Settings of `/graphiql`.

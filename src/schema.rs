@@ -3,7 +3,7 @@
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
 
 use crate::domains::loyalty::{LoyaltyMutation, LoyaltyQuery};
-use crate::domains::{self, orders::OrdersQuery, tickets::TicketsQuery};
+use crate::domains::{self, customers::CustomersMutation, orders::OrdersQuery, tickets::TicketsQuery};
 use crate::node::NodeQuery;
 use crate::read::plan::Relations;
 use crate::view360::CustomerQuery;
@@ -14,7 +14,7 @@ pub struct Query(CustomerQuery, NodeQuery, OrdersQuery, TicketsQuery, LoyaltyQue
 
 /// Everything that can be done. What is asked for together is done one after the other, each for itself.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(LoyaltyMutation);
+pub struct Mutation(LoyaltyMutation, CustomersMutation);
 
 /// An executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

@@ -18,6 +18,7 @@ const STAFF: &[&str] = &[
     "Customer.tags",
     "Customer.segments",
     "Customer.notes",
+    "Customer.verification",
     "OrderLine.margin",
     "Ticket.assignee",
     "Ticket.team",
@@ -79,7 +80,23 @@ const RECORDS: &[(&str, &[&str])] = &[
 ];
 
 /// Who may make which change: `staff`; `customer` for themselves; `partner` with this scope.
-const MUTATIONS: &[(&str, &str, &str)] = &[("loyaltyPointsCredit", "staff", "")];
+const MUTATIONS: &[(&str, &str, &str)] = &[
+    ("loyaltyPointsCredit", "staff", ""),
+    ("customerCreate", "staff partner", "customers:write"),
+    ("customerUpdate", "staff customer partner", "customers:write"),
+    ("customerIdentityAdd", "staff customer partner", "customers:write"),
+    ("customerIdentityVerify", "staff partner", "customers:write"),
+    ("customerIdentityRemove", "staff customer partner", "customers:write"),
+    ("customerAddressAdd", "staff customer partner", "customers:write"),
+    ("customerAddressUpdate", "staff customer partner", "customers:write"),
+    ("customerAddressRemove", "staff customer partner", "customers:write"),
+    ("customerTagsAdd", "staff", ""),
+    ("customerTagsRemove", "staff", ""),
+    ("customerNoteAdd", "staff", ""),
+    ("customerNotePin", "staff", ""),
+    ("consentUpdate", "staff customer partner", "customers:write"),
+    ("customerVerificationRecord", "staff", ""),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -97,6 +114,7 @@ const CALLERS: &[Who] = &[
     Who::Partner("customers:read orders:read tickets:read loyalty:read feedback:read"),
     Who::Partner("customers:read"),
     Who::Partner("customers:read orders:write loyalty:write"),
+    Who::Partner("customers:write"),
     Who::Partner("orders:read tickets:read"),
     Who::Partner("insight:read audit:read orders:settle ingest:write admin"),
     Who::Partner(""),

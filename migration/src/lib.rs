@@ -16,6 +16,7 @@ mod m20261122_000012_create_search;
 mod m20261122_000030_create_ingested_items;
 mod m20261122_000031_create_trust;
 mod m20261122_000040_extend_writing;
+mod m20261122_000044_create_verifications;
 mod step;
 
 use sea_orm_migration::prelude::*;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000030_create_ingested_items::STEP),
             Box::new(m20261122_000031_create_trust::STEP),
             Box::new(m20261122_000040_extend_writing::STEP),
+            Box::new(m20261122_000044_create_verifications::STEP),
         ]
     }
 }

@@ -30,9 +30,11 @@ pub enum Rule {
     Write(Domain),
     /// A change by staff, whose role has the scope.
     StaffWrite(Domain),
+    /// A change at a till or a desk: staff, and partners by scope.
+    DeskWrite(Domain),
 }
 
-use Rule::{Find, Own, Personal, Records, Row, Staff, StaffWrite, Write};
+use Rule::{DeskWrite, Find, Own, Personal, Records, Row, Staff, StaffWrite, Write};
 
 /// The policy: types, and for each the fields under their rule.
 pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
@@ -48,7 +50,22 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
             (Records(Domain::Loyalty), "loyaltyProgramme"),
         ],
     ),
-    ("Mutation", &[(StaffWrite(Domain::Loyalty), "loyaltyPointsCredit")]),
+    (
+        "Mutation",
+        &[
+            (StaffWrite(Domain::Loyalty), "loyaltyPointsCredit"),
+            (DeskWrite(Domain::Customers), "customerCreate customerIdentityVerify"),
+            (
+                Write(Domain::Customers),
+                "customerUpdate customerIdentityAdd customerIdentityRemove customerAddressAdd \
+                 customerAddressUpdate customerAddressRemove consentUpdate",
+            ),
+            (
+                StaffWrite(Domain::Customers),
+                "customerTagsAdd customerTagsRemove customerNoteAdd customerNotePin customerVerificationRecord",
+            ),
+        ],
+    ),
     ("Node", &[(Row, "id")]),
     (
         "Customer",
@@ -58,7 +75,7 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
                 "id number status locale preferredChannel memberSince source version createdAt updatedAt consents timeline",
             ),
             (Personal, "name birthday email phone identities addresses"),
-            (Staff, "vip risk tags segments notes"),
+            (Staff, "vip risk tags segments notes verification"),
             (Records(Domain::Orders), "orders"),
             (Records(Domain::Tickets), "tickets"),
             (Records(Domain::Orders), "statistics"),
@@ -71,6 +88,7 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
     ("PostalAddress", &[(Row, "city region country"), (Personal, "recipient lines postalCode")]),
     ("Consent", &[(Row, "purpose channel status source decidedAt")]),
     ("CustomerSegment", &[(Row, "code name since")]),
+    ("CustomerVerification", &[(Row, "id method outcome checkedAt validUntil checkedBy")]),
     ("CustomerNote", &[(Row, "id body pinned author createdAt")]),
     ("Staff", &[(Row, "id displayName role")]),
     (
@@ -258,6 +276,20 @@ pub const POLICY: &[(&str, &[(Rule, &str)])] = &[
     ("Satisfaction", &[(Row, "nps csat ces")]),
     ("SatisfactionScore", &[(Row, "metric last lastAt previous trend category")]),
     ("LoyaltyPointsCreditPayload", &[(Row, "account transaction userErrors")]),
+    ("CustomerCreatePayload", &[(Row, "customer userErrors")]),
+    ("CustomerUpdatePayload", &[(Row, "customer userErrors")]),
+    ("CustomerIdentityAddPayload", &[(Row, "identity customer userErrors")]),
+    ("CustomerIdentityVerifyPayload", &[(Row, "identity customer userErrors")]),
+    ("CustomerIdentityRemovePayload", &[(Row, "customer userErrors")]),
+    ("CustomerAddressAddPayload", &[(Row, "address customer userErrors")]),
+    ("CustomerAddressUpdatePayload", &[(Row, "address customer userErrors")]),
+    ("CustomerAddressRemovePayload", &[(Row, "customer userErrors")]),
+    ("CustomerTagsAddPayload", &[(Row, "customer userErrors")]),
+    ("CustomerTagsRemovePayload", &[(Row, "customer userErrors")]),
+    ("CustomerNoteAddPayload", &[(Row, "note userErrors")]),
+    ("CustomerNotePinPayload", &[(Row, "note userErrors")]),
+    ("ConsentUpdatePayload", &[(Row, "consent customer userErrors")]),
+    ("CustomerVerificationRecordPayload", &[(Row, "verification userErrors")]),
     ("Money", &[(Row, "amount currencyCode")]),
     ("PageInfo", &[(Row, "hasNextPage hasPreviousPage startCursor endCursor")]),
     ("TotalCount", &[(Row, "value exact")]),
@@ -332,6 +364,7 @@ impl Rule {
                 format!("staff; customers for themselves; partners with `{}`", domain.write().as_str())
             }
             Self::StaffWrite(domain) => format!("staff with `{}`", domain.write().as_str()),
+            Self::DeskWrite(domain) => format!("staff; partners with `{}`", domain.write().as_str()),
         }
     }
 }
@@ -349,8 +382,17 @@ pub fn check(caller: &Caller, on: &str, field: &str) -> Result<(), Fault> {
         (Records(domain), _) if caller.reach(domain) != Reach::Nothing => Ok(()),
         (Find, Actor::Partner(_)) if caller.scopes.contains(Grant::CustomersRead) => Ok(()),
         (Write(_), Actor::Customer(_)) => Ok(()),
-        (Write(domain), _) | (StaffWrite(domain), Actor::Staff(_)) if caller.scopes.contains(domain.write()) => Ok(()),
-        (Write(domain), _) => Err(Fault::forbidden(format!("the scope {}", domain.write().as_str()))),
+        (Write(domain), _)
+        | (StaffWrite(domain), Actor::Staff(_))
+        | (DeskWrite(domain), Actor::Staff(_) | Actor::Partner(_))
+            if caller.scopes.contains(domain.write()) =>
+        {
+            Ok(())
+        }
+        (DeskWrite(_), Actor::Customer(_)) => Err(Fault::forbidden("a role of staff, or to be a partner's token")),
+        (Write(domain) | DeskWrite(domain), _) => {
+            Err(Fault::forbidden(format!("the scope {}", domain.write().as_str())))
+        }
         (StaffWrite(_), _) => Err(Fault::forbidden("a role of staff")),
         (Records(domain), _) => Err(Fault::forbidden(format!("the scope {}", domain.read().as_str()))),
         (Staff, _) => Err(Fault::forbidden("a role of staff")),
