@@ -46,6 +46,8 @@ pub struct Config {
     pub loyalty: Loyalty,
     /// How the help desk works.
     pub tickets: Tickets,
+    /// Whether staff have to check who is calling.
+    pub verification: Verification,
     /// The page to explore the API with.
     pub graphiql: Graphiql,
     /// What is logged and how.
@@ -310,6 +312,16 @@ pub struct Tickets {
     pub vip_tiers: Vec<String>,
     /// After how many days a solved ticket is closed for good; 0 for never.
     pub close_after_days: u16,
+}
+
+/// Whether staff have to check who is calling before they change what somebody is recognised or reached by.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// Whether such changes are refused without a check.
+    pub required: bool,
+    /// How long a check counts, in minutes.
+    pub minutes: u32,
 }
 
 /// Settings of `/graphiql`.

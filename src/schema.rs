@@ -4,7 +4,7 @@ use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Validatio
 
 use crate::domains::loyalty::{LoyaltyMutation, LoyaltyQuery};
 use crate::domains::tickets::{MacrosQuery, TicketsMutation, TicketsQuery};
-use crate::domains::{self, audit::AuditQuery, orders::OrdersQuery};
+use crate::domains::{self, audit::AuditQuery, customers::CustomersMutation, orders::OrdersQuery};
 use crate::node::NodeQuery;
 use crate::read::plan::Relations;
 use crate::view360::CustomerQuery;
@@ -15,7 +15,7 @@ pub struct Query(CustomerQuery, NodeQuery, OrdersQuery, TicketsQuery, MacrosQuer
 
 /// Everything that can be done. What is asked for together is done one after the other, each for itself.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(LoyaltyMutation, TicketsMutation);
+pub struct Mutation(CustomersMutation, LoyaltyMutation, TicketsMutation);
 
 /// An executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

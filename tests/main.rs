@@ -5,6 +5,7 @@ mod harness;
 
 mod architecture;
 mod commands;
+mod customers;
 mod documents;
 mod edge;
 mod finding;

@@ -22,6 +22,7 @@ pub mod customer_search_entry;
 pub mod customer_segment;
 pub mod customer_statistics;
 pub mod customer_tag;
+pub mod customer_verification;
 pub mod earning_rule;
 pub mod event;
 pub mod event_head;

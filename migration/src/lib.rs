@@ -19,6 +19,7 @@ mod m20261122_000040_extend_writing;
 mod m20261122_000041_seal_events;
 mod m20261122_000042_extend_tickets;
 mod m20261122_000043_extend_loyalty;
+mod m20261122_000044_create_verifications;
 mod step;
 
 use sea_orm_migration::prelude::*;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000041_seal_events::STEP),
             Box::new(m20261122_000042_extend_tickets::STEP),
             Box::new(m20261122_000043_extend_loyalty::STEP),
+            Box::new(m20261122_000044_create_verifications::STEP),
         ]
     }
 }

@@ -8,6 +8,7 @@ No I/O, no clock, no randomness, no framework: time and new ids are arguments, e
 | [`id`] | typed ids (`customer_01h…`): one prefix for each kind of thing |
 | [`money`] | exact amounts in minor units, and the currencies there are |
 | [`identifier`] | the one form in which an e-mail, a phone, a name or a number is compared |
+| [`profile`] | what may stand in a customer's profile |
 | [`mask`] | what is left of personal data for a caller who may not see it |
 | [`ledger`] | the points ledger: lots, entries, and the laws that `verify` checks |
 | [`earning`] | how many points an order earns, and when they can be spent |
@@ -32,6 +33,7 @@ pub mod identifier;
 pub mod ledger;
 pub mod mask;
 pub mod money;
+pub mod profile;
 pub mod refund;
 pub mod rfm;
 pub mod satisfaction;

@@ -11,6 +11,22 @@ choice! {
         CustomerUpdated = "CUSTOMER_UPDATED",
         /// Another record of the same person was joined with this one.
         CustomerMerged = "CUSTOMER_MERGED",
+        /// Something that the customer is recognised by was added.
+        IdentityAdded = "IDENTITY_ADDED",
+        /// Something that the customer is recognised by was proved to be theirs.
+        IdentityVerified = "IDENTITY_VERIFIED",
+        /// Something that the customer was recognised by was removed.
+        IdentityRemoved = "IDENTITY_REMOVED",
+        /// An address was added.
+        AddressAdded = "ADDRESS_ADDED",
+        /// An address changed.
+        AddressUpdated = "ADDRESS_UPDATED",
+        /// An address was removed.
+        AddressRemoved = "ADDRESS_REMOVED",
+        /// Staff checked whether the caller is the customer.
+        CallerVerified = "CALLER_VERIFIED",
+        /// Staff tagged the customer, or took a tag away.
+        TagsUpdated = "TAGS_UPDATED",
         /// The customer agreed to something, or did not, or took it back.
         ConsentUpdated = "CONSENT_UPDATED",
         /// An order was placed.
@@ -121,6 +137,8 @@ choice! {
         Interaction = "INTERACTION",
         /// Staff noted something.
         NoteAdded = "NOTE_ADDED",
+        /// A note of staff was put on top, or is no longer there.
+        NoteUpdated = "NOTE_UPDATED",
         /// Anything else; a later version may name it.
         Other = "OTHER",
     }

@@ -22,7 +22,7 @@ pub use payload::Payload;
 pub use perform::{Action, Work, Writers, perform, system};
 pub(crate) use problem::codes;
 pub use problem::{Problem, Refusal, Stop};
-pub use text::{key, long_text, short_text};
+pub use text::{key, line, long_text, short_text};
 pub(crate) use tx::get;
 pub use tx::{Author, Locked, Tx};
 

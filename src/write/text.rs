@@ -12,7 +12,15 @@ const LONG: usize = 20_000;
 /// # Errors
 /// `BLANK`, `TOO_LONG` (500 characters), `INVALID_TEXT`.
 pub fn short_text(field: &'static str, text: &str) -> Outcome<String> {
-    checked(field, text, SHORT, |_| false)
+    line(field, text, SHORT)
+}
+
+/// A line of at most so many characters, without spaces around it.
+///
+/// # Errors
+/// `BLANK`, `TOO_LONG`, `INVALID_TEXT`.
+pub fn line(field: &'static str, text: &str, most: usize) -> Outcome<String> {
+    checked(field, text, most, |_| false)
 }
 
 /// A text of several lines, without spaces around it.

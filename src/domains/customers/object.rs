@@ -8,6 +8,7 @@ use super::store::{
     AddressKind, AddressRow, ConsentChannel, ConsentPurpose, ConsentRow, ConsentStatus, ContactChannel, CustomerRow,
     CustomerStatus, IdentityKind, IdentityRow, NoteRow, RiskLevel, SegmentRow, StaffRole, StaffRow, TagRow,
 };
+use super::verification::{CustomerVerification, VerificationRow};
 use crate::domains::orders::store::ShippingRow;
 use crate::graphql::{Date, DateTime, gid};
 use crate::objects;
@@ -135,6 +136,12 @@ impl CustomerProfile {
     async fn tags(&self) -> Result<Option<Vec<String>>> {
         let tags: Vec<Tag> = self.0.few::<TagRow, _>("tags", self.0.id)?;
         Ok(Some(tags.into_iter().map(|tag| tag.0.tag.clone()).collect()))
+    }
+
+    /// The last check of whether a caller is the customer. Staff only.
+    async fn verification(&self) -> Result<Option<Eager<CustomerVerification>>> {
+        let last: Vec<Eager<CustomerVerification>> = self.0.few::<VerificationRow, _>("verification", self.0.id)?;
+        Ok(last.into_iter().next())
     }
 
     /// The segments that the customer is in, oldest first; at most 100.

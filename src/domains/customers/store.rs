@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::verification::VerificationRow;
 use crate::auth::CustomerIdentity;
 use crate::choice;
 use crate::read::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
@@ -328,7 +329,17 @@ pub static RELATIONS: &[Relation] = &[
         order: Order::oldest("since", "x.since"),
         ..BASE
     },
+    Relation {
+        fields: &["verification"],
+        to: "CustomerVerification",
+        table: "customer_verifications",
+        rows: RowType::of::<VerificationRow>(),
+        shape: Shape::Few(1),
+        order: Order::newest("checked_at", "x.checked_at"),
+        ..BASE
+    },
     staff_member("CustomerNote", &["author"], "staff_id"),
+    staff_member("CustomerVerification", &["checkedBy"], "staff_id"),
     customer_of("Order"),
     customer_of("Ticket"),
 ];
@@ -336,6 +347,35 @@ pub static RELATIONS: &[Relation] = &[
 /// The customer that `find` points at.
 pub fn root(find: Find) -> Root {
     Root { to: "Customer", table: "customers", rows: RowType::of::<CustomerRow>(), access: Access::Itself, find }
+}
+
+/// The identity of this id.
+pub fn identity(id: Uuid) -> Root {
+    of_customer("CustomerIdentity", "customer_identities", RowType::of::<IdentityRow>(), id)
+}
+
+/// The address of this id.
+pub fn address(id: Uuid) -> Root {
+    of_customer("CustomerAddress", "addresses", RowType::of::<AddressRow>(), id)
+}
+
+/// The consent of this id.
+pub fn consent(id: Uuid) -> Root {
+    of_customer("Consent", "consents", RowType::of::<ConsentRow>(), id)
+}
+
+/// The note of this id.
+pub fn note(id: Uuid) -> Root {
+    of_customer("CustomerNote", "customer_notes", RowType::of::<NoteRow>(), id)
+}
+
+/// The check of who is calling of this id.
+pub fn verification(id: Uuid) -> Root {
+    of_customer("CustomerVerification", "customer_verifications", RowType::of::<VerificationRow>(), id)
+}
+
+fn of_customer(to: &'static str, table: &'static str, rows: RowType, id: Uuid) -> Root {
+    Root { to, table, rows, access: Access::Customer, find: Find::Ids(vec![id]) }
 }
 
 const SURVIVOR: &str = "SELECT DISTINCT COALESCE(m.merged_into_id, m.id) AS id FROM customers m ";

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::query::CustomerIdentifier;
 use super::store;
-use crate::auth::{Actor, Caller};
+use crate::auth::{Actor, Caller, Domain, Reach};
 use crate::error::Fault;
 use crate::read::{Access, Find, Sql};
 use crate::scope::Scope;
@@ -16,12 +16,45 @@ use crate::write::{Locked, Outcome, Problem, Refusal, Tx, get, short_text};
 /// `NOT_FOUND` for whoever the caller may not know of; `BAD_USER_INPUT` when nobody is named, or when several customers
 /// share the identifier (reason `AMBIGUOUS_IDENTIFIER`).
 pub(crate) async fn whose(tx: &mut Tx, by: Option<&CustomerIdentifier>) -> Outcome<Locked> {
+    named(tx, by, Among::Anybody).await
+}
+
+/// Among whom a partner may pick a customer. Staff and customers have the same choice everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Among {
+    /// Whoever it can name.
+    Anybody,
+    /// Whoever it may know of: everybody with `customers:read`, else those whose record it has made.
+    Known,
+    /// Those whose record it has made.
+    Own,
+}
+
+impl Among {
+    /// The source that a customer must have first come from, if it matters.
+    fn source(self, tx: &Tx) -> Option<String> {
+        let caller = tx.caller()?;
+        let Actor::Partner(partner) = &caller.actor else { return None };
+        let any = match self {
+            Self::Anybody => true,
+            Self::Known => caller.reach(Domain::Customers) == Reach::All,
+            Self::Own => false,
+        };
+        (!any).then(|| partner.source.clone())
+    }
+}
+
+/// As [`whose`], but a partner may pick from fewer.
+///
+/// # Errors
+/// As [`whose`].
+pub(crate) async fn named(tx: &mut Tx, by: Option<&CustomerIdentifier>, among: Among) -> Outcome<Locked> {
     let find = match (by, tx.caller().map(|caller| &caller.actor)) {
         (Some(by), _) => by.clone().find(&tx.state().config.retailer.phone_regions)?,
         (None, Some(Actor::Customer(identity))) => store::own(identity),
         (None, _) => return Err(Fault::bad_input("input.customer", "say which customer").into()),
     };
-    match found(tx, find).await?.as_slice() {
+    match found(tx, find, among).await?.as_slice() {
         [] => Err(Refusal::not_found("customer").into()),
         [id] => tx.lock_customer(*id).await?.ok_or_else(|| Refusal::not_found("customer").into()),
         _ => {
@@ -60,11 +93,15 @@ fn ids(find: Find, sql: &mut Sql) -> Result<(), Fault> {
 }
 
 /// Up to two customers that the caller may know of.
-async fn found(tx: &mut Tx, find: Find) -> Outcome<Vec<Uuid>> {
+async fn found(tx: &mut Tx, find: Find, among: Among) -> Outcome<Vec<Uuid>> {
     let mut sql = tx.sql();
     sql.push("SELECT x.id FROM customers x WHERE x.id IN (");
     ids(find, &mut sql)?;
     sql.push(")");
+    if let Some(source) = among.source(tx) {
+        sql.push(" AND x.source = ");
+        sql.bind(source);
+    }
     let conditions = tx.conditions(Access::Itself, &mut sql);
     sql.push(&format!("{conditions} LIMIT 2"));
     tx.rows(sql).await?.iter().map(|row| get(row, "id")).collect()
@@ -82,4 +119,24 @@ pub(crate) fn on_behalf(tx: &Tx, reason: Option<&str>) -> Outcome<Option<String>
         }
         None => Ok(None),
     }
+}
+
+/// The customer that something of the table belongs to, locked. The input names it by `field`.
+///
+/// # Errors
+/// `NOT_FOUND` unless the caller may know of it.
+pub(super) async fn owner(tx: &mut Tx, table: &str, id: Uuid, field: &'static str, among: Among) -> Outcome<Locked> {
+    let mut sql = tx.sql();
+    sql.push(&format!("SELECT x.customer_id FROM {table} x WHERE x.id = "));
+    sql.bind(id);
+    if let Some(source) = among.source(tx) {
+        sql.push(" AND x.customer_id IN (SELECT c.id FROM customers c WHERE c.source = ");
+        sql.bind(source);
+        sql.push(")");
+    }
+    let conditions = tx.conditions(Access::Customer, &mut sql);
+    sql.push(&conditions);
+    let Some(row) = tx.row(sql).await? else { return Err(Refusal::not_found(field).into()) };
+    let customer = get(&row, "customer_id")?;
+    tx.lock_customer(customer).await?.ok_or_else(|| Refusal::not_found(field).into())
 }
