@@ -7,7 +7,7 @@ use sea_orm::DatabaseConnection;
 use crate::auth::token::Verifier;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::Probe;
+use crate::db::{Probe, Watch};
 use crate::metrics::Metrics;
 use crate::read::plan::Relations;
 use crate::shutdown::Shutdown;
@@ -23,6 +23,8 @@ pub struct State {
     pub clock: Clock,
     /// The database.
     pub db: DatabaseConnection,
+    /// Connections to the database that no request uses.
+    pub watch: Watch,
     /// Whether the database answers.
     pub probe: Probe,
     /// Verifies tokens.
@@ -45,7 +47,8 @@ impl State {
     /// What is given, and everything else as it is at the start.
     pub fn new(config: Config, clock: Clock, db: DatabaseConnection, verifier: Verifier, relations: Relations) -> Self {
         Self {
-            probe: Probe::new(config.database.clone()),
+            watch: Watch::new(&config.database),
+            probe: Probe::default(),
             metrics: Metrics::new(clock.now()),
             throttle: Throttle::new(&config),
             writers: Writers::default(),
