@@ -16,7 +16,7 @@ use crate::write::{Locked, Outcome, Refusal, Tx, get};
 /// share the identifier (reason `AMBIGUOUS_IDENTIFIER`).
 pub(crate) async fn whose(tx: &mut Tx, by: Option<&CustomerIdentifier>) -> Outcome<Locked> {
     let find = match (by, tx.caller().map(|caller| &caller.actor)) {
-        (Some(by), _) => by.clone().find(&tx.state().config.retailer.phone_regions)?,
+        (Some(by), _) => by.clone().find(tx.caller(), &tx.state().config.retailer.phone_regions)?,
         (None, Some(Actor::Customer(identity))) => store::own(identity),
         (None, _) => return Err(Fault::bad_input("input.customer", "say which customer").into()),
     };
