@@ -13,6 +13,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{AUDIENCE, ISSUER};
 
+/// The program: the tests' own, or the one that C360 names.
+fn program() -> String {
+    std::env::var("C360").unwrap_or_else(|_| env!("CARGO_BIN_EXE_c360").into())
+}
+
 pub struct Gateway {
     child: Child,
     log: Arc<Mutex<String>>,
@@ -30,7 +35,7 @@ impl Gateway {
         let key = NewKey::generate().unwrap();
         let jwks = keys.path().join("jwks.json");
         std::fs::write(&jwks, &key.jwks).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_c360"))
+        let mut child = Command::new(program())
             .arg("serve")
             .env_clear()
             .env("DATABASE_URL", database_url)
@@ -110,6 +115,13 @@ impl Gateway {
 
     pub async fn figures(&self) -> String {
         self.http.get(&self.metrics).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// The most memory that it has had so far, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     pub fn signal(&self, name: &str) {
