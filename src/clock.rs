@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use uuid::Uuid;
 
+use crate::digest::sha256;
+
 /// Where the time comes from: the system, or a hand that a test moves.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
@@ -73,12 +75,8 @@ pub fn id_at(at: DateTime<Utc>, random: &mut fastrand::Rng) -> Uuid {
 /// A UUIDv7 of the time `at` that is derived from what the record is called in its source, so that bringing
 /// the same record in again gives the same id.
 pub fn derived_id(at: DateTime<Utc>, source: &str, name: &str) -> Uuid {
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    context.update(source.as_bytes());
-    context.update(&[0]);
-    context.update(name.as_bytes());
     let mut bytes = [0; 10];
-    bytes.copy_from_slice(&context.finish().as_ref()[..10]);
+    bytes.copy_from_slice(&sha256(format!("{source}\0{name}").as_bytes())[..10]);
     v7(at, &bytes)
 }
 

@@ -162,12 +162,24 @@ pub struct Bucket {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Documents {
-    /// Who may look at the schema: `all`, `staff` or `none`.
-    pub introspection: String,
+    /// Who may look at the schema.
+    pub introspection: Introspection,
     /// A manifest of trusted documents; when set, nothing else runs.
     pub manifest: PathBuf,
     /// Memory for documents that were seen before, in bytes.
     pub remembered_bytes: u64,
+}
+
+/// Who may look at the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Introspection {
+    /// Everyone with a token.
+    All,
+    /// Staff.
+    Staff,
+    /// Nobody.
+    None,
 }
 
 /// Settings of token verification.
@@ -209,12 +221,24 @@ pub struct Issuer {
     pub algorithms: Vec<String>,
     /// Required `typ`.
     pub typ: String,
-    /// Whom the tokens may speak for: `staff`, `customers`, `partners`.
-    pub callers: Vec<String>,
+    /// Whom the tokens may speak for.
+    pub callers: Vec<Callers>,
     /// What the claims are called.
     pub claims: Claims,
     /// What the roles are called.
     pub roles: Roles,
+}
+
+/// Whom tokens may speak for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Callers {
+    /// People at consoles.
+    Staff,
+    /// Customers.
+    Customers,
+    /// Machines.
+    Partners,
 }
 
 /// What an issuer calls the claims: names, or JSON pointers where they begin with `/`; the first that is there counts.
@@ -354,10 +378,20 @@ impl std::fmt::Debug for Demo {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// `text` or `json`.
-    pub format: String,
+    /// For whom it is written.
+    pub format: LogFormat,
     /// An `EnvFilter` directive.
     pub filter: String,
+}
+
+/// For whom the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// People.
+    Text,
+    /// Machines.
+    Json,
 }
 
 /// Where figures are served.
@@ -452,15 +486,6 @@ impl Config {
     fn check(self) -> Result<Self, ConfigError> {
         let refuse = |text: &str| Err(ConfigError(text.into()));
         let starts = |text: &str, with: &[&str]| text.is_empty() || with.iter().any(|start| text.starts_with(start));
-        if !matches!(self.log.format.as_str(), "text" | "json") {
-            return Err(ConfigError(format!("log.format is \"{}\"; it must be \"text\" or \"json\"", self.log.format)));
-        }
-        if !matches!(self.documents.introspection.as_str(), "all" | "staff" | "none") {
-            let wrong = &self.documents.introspection;
-            return Err(ConfigError(format!(
-                "documents.introspection is \"{wrong}\"; it must be \"all\", \"staff\" or \"none\""
-            )));
-        }
         if self.limits.depth > MOST_NESTING {
             return Err(ConfigError(format!(
                 "limits.depth is {}; it can be at most {MOST_NESTING}",
@@ -639,6 +664,9 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "secret:4318", "tracing.otlp_endpoint"),
             ("C360_TRACING_SAMPLE_PERCENT", "101", "tracing.sample_percent"),
             ("C360_CONNECTIONS_MAX", "0", "connections.max"),
+            ("C360_LOG_FORMAT", "xml", "`xml`, expected `text` or `json` in `log.format`"),
+            ("C360_DOCUMENTS_INTROSPECTION", "some", "`all`, `staff`, `none` in `documents.introspection`"),
+            ("C360_AUTH_CALLERS", "staff,kings", "`kings`, expected one of `staff`, `customers`, `partners` in `auth"),
         ] {
             let error = Config::load(None, &|asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();
             assert!(error.contains(says) && !error.contains("secret") && !error.contains('\n'), "{error}");

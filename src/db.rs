@@ -1,6 +1,8 @@
 //! The database: connecting, and bringing its schema up to date.
 
-use std::time::{Duration, Instant};
+mod watch;
+
+use std::time::Duration;
 
 use c360_migration::Migrator;
 use sea_orm::sqlx::error::Error as DriverError;
@@ -10,10 +12,10 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::{Mutex, OnceCell};
 
 use crate::config;
 use crate::metrics::Pool;
+pub use watch::{Probe, Verdict, Watch};
 
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.
 const MIGRATION_LOCK: i64 = 0x6333_3630_6d69_6772;
@@ -92,67 +94,6 @@ pub fn pool(db: &DatabaseConnection, settings: &config::Database) -> Pool {
         _ => (0, 0),
     };
     Pool { max: settings.max_connections, size, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
-}
-
-/// How long an answer of the [`Probe`] counts, and how long it waits for one.
-const FRESH: Duration = Duration::from_millis(800);
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Asks whether the database can be used, through a connection of its own: a gateway whose connections are all busy
-/// is not one that should get no more requests. However often it is asked, the database is asked about once a second.
-#[derive(Debug)]
-pub struct Probe {
-    settings: config::Database,
-    connection: OnceCell<DatabaseConnection>,
-    last: Mutex<Option<(Instant, Verdict)>>,
-}
-
-/// What the [`Probe`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It answers, and its schema is at least what this build needs.
-    Ready,
-    /// It answers, but its schema is older than this build.
-    Pending,
-    /// It does not answer, or not in time.
-    Silent,
-}
-
-impl Probe {
-    /// For a database; nothing is opened yet.
-    pub fn new(settings: config::Database) -> Self {
-        let settings = config::Database { max_connections: 1, ..settings };
-        Self { settings, connection: OnceCell::new(), last: Mutex::new(None) }
-    }
-
-    /// Whether the database can be used now, or a moment ago.
-    pub async fn ask(&self) -> Verdict {
-        let mut last = self.last.lock().await;
-        if let Some((at, verdict)) = *last
-            && at.elapsed() < FRESH
-        {
-            return verdict;
-        }
-        let verdict = match tokio::time::timeout(PATIENCE, self.look()).await {
-            Ok(Ok(0)) => Verdict::Ready,
-            Ok(Ok(_)) => Verdict::Pending,
-            Ok(Err(error)) => {
-                tracing::warn!(error = describe(&error), "the database cannot be used");
-                Verdict::Silent
-            }
-            Err(_) => {
-                tracing::warn!("the database does not answer in time");
-                Verdict::Silent
-            }
-        };
-        *last = Some((Instant::now(), verdict));
-        verdict
-    }
-
-    async fn look(&self) -> Result<usize, DbErr> {
-        let connection = self.connection.get_or_try_init(|| connect(&self.settings)).await?;
-        pending_migrations(connection).await
-    }
 }
 
 /// What a failure of the database means to whoever waits for an answer.

@@ -13,7 +13,7 @@ use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
 use crate::db;
 use crate::error::Fault;
 use crate::read::plan::Relations;
-use crate::read::{Access, Sql};
+use crate::read::{Access, Pieces, Sql};
 use crate::state::State;
 use crate::telemetry::trace;
 
@@ -149,6 +149,17 @@ impl Scope {
             }
             Actor::Partner(_) => "0".into(),
         }
+    }
+}
+
+/// A condition, after an `AND`, that keeps a caller to the records of a domain that it may read; `source` is their column.
+pub(crate) fn readable(caller: &Caller, domain: Domain, source: &str) -> Pieces {
+    match (&caller.actor, caller.reach(domain)) {
+        (Actor::Partner(partner), Reach::OwnSource) => {
+            Pieces::text(format!(" AND {source} = ")).value(partner.source.clone())
+        }
+        (_, Reach::Nothing) => Pieces::text(" AND 1 = 0"),
+        _ => Pieces::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use sea_orm::DatabaseConnection;
 use crate::auth::token::Verifier;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::db::Probe;
+use crate::db::{Probe, Watch};
 use crate::events::heads::HeadKeys;
 use crate::metrics::Metrics;
 use crate::read::plan::Relations;
@@ -24,6 +24,8 @@ pub struct State {
     pub clock: Clock,
     /// The database.
     pub db: DatabaseConnection,
+    /// Connections to the database that no request uses.
+    pub watch: Watch,
     /// Whether the database answers.
     pub probe: Probe,
     /// Verifies tokens.
@@ -57,7 +59,8 @@ impl State {
         relations: Relations,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
-            probe: Probe::new(config.database.clone()),
+            watch: Watch::new(&config.database),
+            probe: Probe::default(),
             metrics: Metrics::new(clock.now()),
             throttle: Throttle::new(&config),
             writers: Writers::default(),

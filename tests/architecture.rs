@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The layers, lowest first: a file may name layers at its own height or below.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "config", "examples", "metrics", "shutdown"],
+    &["clock", "config", "digest", "examples", "metrics", "shutdown"],
     &["db", "telemetry"],
     &["error"],
     &["auth", "throttle"],

@@ -1,6 +1,9 @@
 //! Which documents run: by their text, by their name, by a manifest.
 
-use c360::config::Config;
+mod random;
+
+use c360::config::{Config, Introspection};
+use c360::digest::{self, to_hex};
 use serde_json::{Value, json};
 
 use crate::harness::{App, Backend, on_both};
@@ -8,7 +11,7 @@ use crate::harness::{App, Backend, on_both};
 const DOCUMENT: &str = "query($n: Int) { tickets(first: $n) { nodes { id } } }";
 
 fn sha256(text: &str) -> String {
-    c360::document::hash(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&digest::sha256(text.as_bytes()))
 }
 
 fn persisted(hash: &str) -> Value {
@@ -53,6 +56,71 @@ on_both! {
         let other = json!({ "persistedQuery": { "version": 2, "sha256Hash": sha256(DOCUMENT) } });
         assert_eq!(code(&send(&app, &token, json!({ "query": DOCUMENT, "extensions": other })).await), "BAD_USER_INPUT");
     }
+}
+
+on_both! {
+    async fn however_a_valid_document_is_written_it_runs(app: App::demo) {
+        for query in [
+            "{ customer360(by: {customerNumber: \"C-000001\"}) { ...on#c\nCustomer { number } } }",
+            "query($by: CustomerIdentifier ! = {customerNumber: \"C-000001\"}) { customer360(by: $by) { number } }",
+            "query($ids: [ ID! ] ! = []) { nodes(ids: $ids) { id } customer360(by: {customerNumber: \"C-000001\"}) { number } }",
+            "{ customer360(by: {customerNumber: \"\\u{43}-00000\\u0031\"}) { number } }",
+            "{ customer360(by: {customerNumber: \"\"\"\n    C-000001\r\n  \"\"\"}) { number } }",
+            "{ customer360(by: {customerNumber: \"C-000001\"}) { number } customers(query: \"\\uD83D\\uDE00a\") { nodes { id } } }",
+            "{ customer360(by: {customerNumber: \"C-000001\"}) { number } loyaltyProgramme(code: \"\"\" \\\"\"\" \"\"\") { id } }",
+            "\u{feff}{ customer360(by: {customerNumber: \"C-000001\"}) { number } }",
+        ] {
+            assert_eq!(app.agent().ask(query).await.data()["customer360"]["number"], "C-000001", "{query}");
+        }
+    }
+}
+
+on_both! {
+    async fn what_fails_says_where_it_stands(app: App::demo) {
+        let query = "{\r\n  # é\r  a: tickets(first: 1) { nodes { id } } b: tickets(first: 0) { nodes { id } }\n}";
+        let answer = app.agent().ask(query).await;
+        assert_eq!(answer.body["errors"][0]["locations"], json!([{ "line": 3, "column": 41 }]), "{}", answer.body);
+        assert_eq!(answer.body["errors"][0]["path"], json!(["b"]));
+    }
+}
+
+#[tokio::test]
+async fn null_comes_nowhere_where_it_may_not() {
+    let app = App::with(Backend::Sqlite, |_| {}).await;
+    let ask = async |text: &str, variables: Value| app.agent().ask_with(text, variables).await;
+    for wrong in [
+        "{ __typename @include(if: null) }",
+        "{ __typename @skip(if: null) }",
+        "query($a: Boolean) { __typename @include(if: $a) }",
+        "query($a: Boolean = null) { __typename @skip(if: $a) }",
+        "query($a: Boolean) { ... @include(if: $a) { __typename } }",
+        "query($a: Boolean = null) { ...f @skip(if: $a) } fragment f on Query { __typename }",
+        "query($a: Boolean) { ...f } fragment f on Query { __typename @skip(if: $a) }",
+        "query($a: [ID!]) { nodes(ids: $a) { id } }",
+        "query($a: [ID!] = null) { nodes(ids: $a) { id } }",
+        "query($a: ID) { nodes(ids: [$a]) { id } }",
+        "query($a: ID!) { nodes(ids: [[$a]]) { id } }",
+        "query($a: String) { order(by: {number: {number: $a}}) { id } }",
+        "query($a: ID) { order(by: {id: $a}) { id } }",
+    ] {
+        let answer = ask(wrong, json!({ "a": null })).await;
+        assert_eq!(
+            answer.body["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED",
+            "{wrong}: {}",
+            answer.body
+        );
+        assert_eq!(answer.body.get("data"), None);
+    }
+    let with_default = "query($a: Boolean = true) { __typename @include(if: $a) }";
+    for (variables, data) in [
+        (json!({}), json!({ "__typename": "Query" })),
+        (json!({ "a": true }), json!({ "__typename": "Query" })),
+        (json!({ "a": false }), json!({})),
+    ] {
+        assert_eq!(ask(with_default, variables).await.data(), &data);
+    }
+    let answer = ask(with_default, json!({ "a": null })).await;
+    assert_eq!((answer.code(), answer.body.get("data")), ("BAD_USER_INPUT", None));
 }
 
 on_both! {
@@ -118,12 +186,14 @@ async fn a_manifest_that_cannot_run_stops_the_start() {
 #[tokio::test]
 async fn who_may_look_at_the_schema_is_a_setting() {
     let look = "{ __schema { queryType { name } } }";
-    for (setting, staff, partner) in [("all", true, true), ("staff", true, false), ("none", false, false)] {
-        let app = App::with(Backend::Sqlite, |config| config.documents.introspection = setting.into()).await;
+    for (setting, staff, partner) in
+        [(Introspection::All, true, true), (Introspection::Staff, true, false), (Introspection::None, false, false)]
+    {
+        let app = App::with(Backend::Sqlite, |config| config.documents.introspection = setting).await;
         let customer = app.customer(uuid::Uuid::nil());
         for (caller, may) in [(app.agent(), staff), (customer, partner)] {
             let answer = caller.ask(look).await;
-            assert_eq!(answer.body.get("data").is_some(), may, "{setting}: {}", answer.body);
+            assert_eq!(answer.body.get("data").is_some(), may, "{setting:?}: {}", answer.body);
             assert_eq!(caller.ask("{ __typename }").await.status, 200);
             if !may {
                 assert_eq!(answer.code(), "FORBIDDEN");

@@ -131,6 +131,25 @@ on_both! {
 }
 
 on_both! {
+    async fn packed_requests_are_unpacked_however_it_is_said(app: App::empty) {
+        use std::io::Write as _;
+        let body = json!({ "query": SIMPLE }).to_string().into_bytes();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&body).unwrap();
+        let packed = packed.finish().unwrap();
+        for (how, bytes, status) in [
+            ("gzip", &packed, 200), ("GZIP", &packed, 200), ("x-gzip", &packed, 200), ("Identity", &body, 200),
+            ("gzip", &body, 400), ("br", &packed, 415), ("gzip, gzip", &packed, 415),
+        ] {
+            let request = with(&app, Method::POST).header("content-type", JSON).header("content-encoding", how);
+            let seen = see(request.body(bytes.clone())).await;
+            assert_eq!(seen.status, status, "{how}: {}", seen.body);
+            assert!(status == 200 || seen.code() == "BAD_USER_INPUT", "{how}: {}", seen.body);
+        }
+    }
+}
+
+on_both! {
     async fn large_answers_are_packed_for_those_who_can_unpack_them(app: App::empty) {
         let query = json!({ "query": "{ __schema { types { name } } }" });
         let seen = post(&app, &query).header("accept-encoding", "gzip").send().await.unwrap();

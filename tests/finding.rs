@@ -63,6 +63,31 @@ on_both! {
 }
 
 on_both! {
+    async fn a_partner_finds_a_customer_by_an_order_that_it_may_read_and_by_no_other(app: App::demo) {
+        let number = |which: &str| format!("SELECT number FROM orders WHERE source {which} 'shop' ORDER BY number LIMIT 1");
+        let (own, other) = (one_text(&app, &number("=")).await, one_text(&app, &number("<>")).await);
+        for (scope, may) in [
+            ("customers:read orders:read", [true, true]),
+            ("customers:read orders:write", [true, false]),
+            ("customers:read", [false, false]),
+        ] {
+            let partner = app.partner("shop-partner", scope);
+            for (order, may) in [&own, &other].into_iter().zip(may) {
+                let by = json!({ "by": { "order": { "number": order } } });
+                let answer = partner.ask_with(FIND, by).await;
+                assert_eq!(answer.data()["customer360"].is_object(), may, "{scope}: {order}");
+                let search = "query($query: String) { customers(query: $query) { nodes { id } totalCount { value } } }";
+                let answer = partner.ask_with(search, json!({ "query": order })).await;
+                let customers = &answer.data()["customers"];
+                let found = (customers["nodes"].as_array().unwrap().len(), customers["totalCount"]["value"].as_u64());
+                assert_eq!(found, if may { (1, Some(1)) } else { (0, Some(0)) }, "{scope}: {order}");
+            }
+        }
+        assert!(found(&app, json!({ "order": { "number": other } })).await.is_string());
+    }
+}
+
+on_both! {
     async fn a_telephone_that_a_household_shares_is_ambiguous(app: App::demo) {
         for phone in [demo::HOUSEHOLD_PHONE, "0049 30 555 0142"] {
             let answer = app.agent().ask_with(FIND, json!({ "by": { "phone": phone } })).await;

@@ -7,7 +7,7 @@ use std::path::Path;
 #[path = "../fuzz/targets/cursors.rs"]
 mod cursors;
 #[path = "../fuzz/targets/document.rs"]
-mod document;
+pub mod document;
 #[path = "../fuzz/targets/identifiers.rs"]
 mod identifiers;
 #[path = "../fuzz/targets/ids.rs"]

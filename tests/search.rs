@@ -214,6 +214,11 @@ on_both! {
             }
         };
         assert_eq!(list("NAME").await, numbers(&by_name));
+        // Said or not, it is one list.
+        let first = answer(&app, json!({ "first": 7 })).await;
+        let after = first.at("/customers/pageInfo/endCursor").clone();
+        let rest = answer(&app, json!({ "sort": "NAME", "first": 100, "after": after })).await;
+        assert_eq!(numbers(&rest), numbers(&by_name)[7..]);
         let (newest, mut oldest) = (list("MEMBER_SINCE_NEWEST").await, list("MEMBER_SINCE_OLDEST").await);
         oldest.reverse();
         assert_eq!(newest, oldest);

@@ -61,6 +61,30 @@ async fn who_asks_for_more_is_told_when_to_come_back_and_then_gets_it() {
 }
 
 #[tokio::test]
+async fn whoever_sends_a_new_document_pays_for_its_check_once() {
+    let app = App::with(Backend::Sqlite, |config| {
+        small(config);
+        config.throttle.staff.maximum = 2_000;
+    })
+    .await;
+    let agent = app.agent();
+    let available = |answer: &Value| cost(answer)["throttle"]["available"].as_u64().unwrap();
+    let document = format!("{{ __typename }} #{}", "x".repeat(6_400));
+    let first = available(&agent.ask(&document).await.body);
+    assert!((1_800..1_950).contains(&first), "{first}");
+    // One row at least is what everything costs.
+    assert_eq!(available(&agent.ask(&document).await.body), first - 1);
+    for n in 0..100 {
+        let wrong = agent.ask(&format!("{{ nothing }} #{n}{}", "x".repeat(6_400))).await;
+        if wrong.status == 429 {
+            return assert!((15..25).contains(&n), "{n}");
+        }
+        assert_eq!(wrong.code(), "GRAPHQL_VALIDATION_FAILED");
+    }
+    panic!("never throttled");
+}
+
+#[tokio::test]
 async fn callers_do_not_share_a_bucket() {
     let app = App::with(Backend::Sqlite, small).await;
     until_throttled(&app.agent()).await;
@@ -73,6 +97,20 @@ async fn what_no_bucket_can_hold_is_refused_for_good() {
     let app = App::with(Backend::Sqlite, small).await;
     let answer = app.agent().ask("{ tickets(first: 100) { nodes { customer { id } } } }").await;
     assert_eq!((answer.code(), answer.extension("reason")), ("QUERY_TOO_COMPLEX", "TOO_EXPENSIVE"));
+}
+
+#[tokio::test]
+async fn a_row_of_which_very_much_is_asked_costs_more_than_one() {
+    let app = App::with(Backend::Sqlite, |_| {}).await;
+    let costs = async |fields: usize| {
+        let inner = "... { id }".repeat(fields);
+        cost(&app.agent().ask(&format!("{{ tickets(first: 100) {{ nodes {{ {inner} }} }} }}")).await.body)["requested"]
+            .clone()
+    };
+    assert_eq!((costs(1).await, costs(30).await), (json!(101), json!(101)));
+    assert_eq!(costs(1_000).await, json!(101 + 100 * (1_000 / 32)));
+    let counted = "{ tickets(first: 100) { totalCount { value } nodes { id } } }";
+    assert_eq!(cost(&app.agent().ask(counted).await.body)["requested"], 121);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod rotation;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use c360::auth::issue::{Signer, Subject};
+use c360::db::Watch;
 use c360_rules::access::Role;
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -68,10 +69,10 @@ async fn a_key_as_pem_verifies_as_a_jwk_does() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), public).unwrap();
     let database = crate::harness::Database::migrated(crate::harness::Backend::Sqlite).await;
-    let mut config = crate::harness::config("");
+    let mut config = crate::harness::config(&database.url);
     config.auth.main.public_key_file = file.path().to_owned();
     let verifier = c360::auth::token::Verifier::new(&config).unwrap();
     let signer = Signer::from_pem(private.as_bytes()).unwrap();
     let token = signer.token(ISSUER, AUDIENCE, &agent(), now(), TimeDelta::hours(1)).unwrap();
-    assert!(verifier.verify(&token, now(), &database.connection).await.unwrap().is_staff());
+    assert!(verifier.verify(&token, now(), &Watch::new(&config.database)).await.unwrap().is_staff());
 }

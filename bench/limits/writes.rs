@@ -59,7 +59,12 @@ pub(crate) fn run() -> Outcome<()> {
             by_gateway.push(started.elapsed());
         }
         let (hand, gateway) = (middle(&mut by_hand), middle(&mut by_gateway));
-        println!("by hand: p50 {:.2} ms; mutation: p50 {:.2} ms; ratio {:.2}", ms(hand), ms(gateway), ms(gateway) / ms(hand));
+        println!(
+            "by hand: p50 {:.2} ms; mutation: p50 {:.2} ms; ratio {:.2}",
+            ms(hand),
+            ms(gateway),
+            ms(gateway) / ms(hand)
+        );
         Ok(())
     })
 }
@@ -105,7 +110,9 @@ impl Gateway {
         write!(
             self.stream.get_mut(),
             "POST /graphql HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.host, self.token, body.len()
+            self.host,
+            self.token,
+            body.len()
         )?;
         let answer = self.answer()?;
         if answer.contains("\"userErrors\":[]") { Ok(()) } else { Err(format!("a wrong answer: {answer}").into()) }

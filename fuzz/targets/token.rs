@@ -11,9 +11,9 @@ use c360::auth::revocations::Revoked;
 use c360::auth::token::{Denied, Verifier};
 use c360::auth::{Actor, Caller, CustomerIdentity};
 use c360::config::Config;
+use c360::db::Watch;
 use c360_rules::id::{self, Kind};
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -27,7 +27,8 @@ static GATEWAY: LazyLock<Gateway> = LazyLock::new(Gateway::start);
 
 struct Gateway {
     runtime: Runtime,
-    db: DatabaseConnection,
+    watch: Watch,
+    _folder: tempfile::TempDir,
     verifier: Verifier,
     now: DateTime<Utc>,
     /// The key that the verifier trusts, and one that it does not.
@@ -46,16 +47,17 @@ impl Gateway {
         let jwks = folder.path().join("jwks.json");
         let key = json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "key", "use": "sig", "alg": "EdDSA"});
         std::fs::write(&jwks, json!({"keys": [key]}).to_string()).unwrap();
-        let verifier = Verifier::new(&config(&jwks)).unwrap();
+        let mut config = config(&jwks);
+        config.database.url = format!("sqlite://{}", folder.path().join("c360.db").display());
+        let verifier = Verifier::new(&config).unwrap();
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let mut options = ConnectOptions::new("sqlite::memory:");
-        options.max_connections(1).idle_timeout(None).max_lifetime(None).sqlx_logging(false);
-        let db = runtime.block_on(Database::connect(options)).unwrap();
+        let db = runtime.block_on(c360::db::connect(&config.database)).unwrap();
         runtime.block_on(c360::db::migrate(&db)).unwrap();
+        let watch = Watch::new(&config.database);
 
         let now = DateTime::from_timestamp(NOW, 0).unwrap();
-        let mut gateway = Self { runtime, db, verifier, now, keys, genuine: Vec::new() };
+        let mut gateway = Self { runtime, watch, _folder: folder, verifier, now, keys, genuine: Vec::new() };
         gateway.genuine = gateway.tokens();
         for token in &gateway.genuine {
             assert!(gateway.verify(token).is_ok(), "{token} is genuine");
@@ -86,7 +88,7 @@ impl Gateway {
     }
 
     fn verify(&self, token: &str) -> Result<Caller, Denied> {
-        let verified = self.runtime.block_on(self.verifier.verify(token, self.now, &self.db));
+        let verified = self.runtime.block_on(self.verifier.verify(token, self.now, &self.watch));
         verified.map(|caller| (*caller).clone())
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::CustomerIdentity;
 use super::token::Refused;
-use crate::config::{self, ConfigError};
+use crate::config::{self, Callers, ConfigError};
 
 /// Longest name of a subject, a client or a token, in bytes.
 const LONGEST_NAME: usize = 512;
@@ -57,20 +57,15 @@ impl Reader {
                 "auth.audience (C360_AUTH_AUDIENCE) is not set: without it no token can be verified".into(),
             ));
         }
-        if let Some(other) =
-            issuer.callers.iter().find(|kind| !["staff", "customers", "partners"].contains(&kind.as_str()))
-        {
-            return Err(ConfigError(format!("auth.callers: \"{other}\" is not staff, customers or partners")));
-        }
-        let may = |kind: &str| issuer.callers.iter().any(|caller| caller == kind);
+        let may = |callers: Callers| issuer.callers.contains(&callers);
         Ok(Self {
             issuer: issuer.issuer.clone(),
             audience: issuer.audience.clone(),
             claims: issuer.claims.clone(),
             roles: issuer.roles.clone(),
-            staff: may("staff"),
-            customers: may("customers"),
-            partners: may("partners"),
+            staff: may(Callers::Staff),
+            customers: may(Callers::Customers),
+            partners: may(Callers::Partners),
         })
     }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::claims::SECRET_CLAIM;
 use crate::clock;
 use crate::config::{self, ConfigError};
+use crate::digest::sha256;
 
 /// Why a token cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +65,7 @@ impl NewKey {
 /// The JWK thumbprint of an Ed25519 key (RFC 7638, RFC 8037).
 fn kid_of(x: &str) -> String {
     let canonical = format!("{{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"{x}\"}}");
-    URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, canonical.as_bytes()))
+    URL_SAFE_NO_PAD.encode(sha256(canonical.as_bytes()))
 }
 
 /// Whom a token is for.

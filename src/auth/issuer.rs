@@ -63,7 +63,7 @@ pub(super) fn all(
         let issuer = config::Issuer {
             issuer: own.issuer().to_owned(),
             typ: "at+jwt".into(),
-            callers: vec!["partners".into()],
+            callers: vec![config::Callers::Partners],
             claims: own_claims(),
             ..settings.main.clone()
         };

@@ -80,10 +80,3 @@ impl<'de> Deserialize<'de> for Unambiguous {
         deserializer.deserialize_map(Names)
     }
 }
-
-/// SHA-256.
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
-    hash
-}

@@ -14,9 +14,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::jws::sha256;
 use super::registry::{begin_change, still_good};
 use crate::clock;
+use crate::digest::sha256;
 
 /// What a secret begins with, so that scanners for leaked ones know it.
 const PREFIX: &str = "c360s_";

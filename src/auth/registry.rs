@@ -24,6 +24,7 @@ use super::Partner;
 use super::revocations::{Revoked, prune};
 use super::token::{Denied, Proven};
 use crate::clock::Clock;
+use crate::db::Watch;
 
 /// How often the number is looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -101,12 +102,12 @@ impl Registry {
     }
 
     /// Makes sure that what is known is young enough.
-    pub(super) async fn heard(&self, db: &DatabaseConnection, now: DateTime<Utc>) -> Result<(), Denied> {
+    pub(super) async fn heard(&self, watch: &Watch, now: DateTime<Utc>) -> Result<(), Denied> {
         if self.is_silent() {
             let _one = self.reading.lock().await;
             if self.is_silent() {
                 let failed = self.with_history(|history| history.failed);
-                if failed.is_some_and(|failed| failed.elapsed() < PAUSE) || self.look(db, now).await.is_err() {
+                if failed.is_some_and(|failed| failed.elapsed() < PAUSE) || self.look(watch, now).await.is_err() {
                     return Err(Denied::Unavailable);
                 }
             }
@@ -115,21 +116,21 @@ impl Registry {
     }
 
     /// Looks at once.
-    pub(super) async fn look_now(&self, db: &DatabaseConnection, now: DateTime<Utc>) -> Result<(), Denied> {
+    pub(super) async fn look_now(&self, watch: &Watch, now: DateTime<Utc>) -> Result<(), Denied> {
         let _one = self.reading.lock().await;
-        self.look(db, now).await.map_err(|_| Denied::Unavailable)
+        self.look(watch, now).await.map_err(|_| Denied::Unavailable)
     }
 
     /// Looks every second, for as long as the gateway runs.
-    pub(super) async fn keep_current(&self, db: &DatabaseConnection, clock: &Clock) {
+    pub(super) async fn keep_current(&self, watch: &Watch, clock: &Clock) {
         let mut pruned: Option<Instant> = None;
         loop {
             {
                 let _one = self.reading.lock().await;
-                let looked = self.look(db, clock.now()).await;
+                let looked = self.look(watch, clock.now()).await;
                 if looked.is_ok() && pruned.is_none_or(|pruned| pruned.elapsed() > PRUNE) {
                     pruned = Some(Instant::now());
-                    if let Err(error) = prune(db, clock.now()).await {
+                    if let Err(error) = prune(watch, clock.now()).await {
                         tracing::warn!(%error, "old revocations cannot be deleted");
                     }
                 }
@@ -147,9 +148,9 @@ impl Registry {
     }
 
     /// Asks the database, once.
-    async fn look(&self, db: &DatabaseConnection, now: DateTime<Utc>) -> Result<(), DbErr> {
+    async fn look(&self, watch: &Watch, now: DateTime<Utc>) -> Result<(), DbErr> {
         let begun = Instant::now();
-        let outcome = tokio::time::timeout(SILENCE, self.load_if_changed(db, now)).await;
+        let outcome = tokio::time::timeout(SILENCE, self.load_if_changed(watch, now)).await;
         match outcome.unwrap_or_else(|_| Err(DbErr::Custom("no answer in time".into()))) {
             Ok(is_loaded) => {
                 self.with_history(|history| {
@@ -169,7 +170,8 @@ impl Registry {
         }
     }
 
-    async fn load_if_changed(&self, db: &DatabaseConnection, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    async fn load_if_changed(&self, watch: &Watch, now: DateTime<Utc>) -> Result<bool, DbErr> {
+        let db = watch.connection().await?;
         let version = trust_version::Entity::find_by_id(1_i16).one(db).await?.map_or(0, |row| row.version);
         let loaded = self.with_history(|history| history.loaded);
         let before = self.current();

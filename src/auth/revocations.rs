@@ -6,10 +6,12 @@ use c360_entities::revocation;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, DatabaseConnection, DbErr, EntityTrait as _, QueryFilter as _};
 
-use super::jws::{self, sha256};
+use super::jws;
 use super::registry::begin_change;
 use super::token::{Proven, Refused};
 use crate::clock;
+use crate::db::Watch;
+use crate::digest::{Digest, sha256};
 
 /// How long a token's revocation is kept beyond its `exp`.
 const MARGIN: TimeDelta = TimeDelta::hours(1);
@@ -18,7 +20,7 @@ const MARGIN: TimeDelta = TimeDelta::hours(1);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Revoked {
     /// One token, by the hash of what is signed.
-    Token([u8; 32]),
+    Token(Digest),
     /// One token, by its issuer and its `jti`.
     TokenId(String, String),
     /// All tokens of a client.
@@ -120,8 +122,11 @@ async fn delete(transaction: &sea_orm::DatabaseTransaction, what: &Revoked) -> R
 }
 
 /// Deletes the revocations of tokens that have ended.
-pub(super) async fn prune(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<(), DbErr> {
-    revocation::Entity::delete_many().filter(revocation::Column::ExpiresAt.lt(now)).exec(db).await?;
+pub(super) async fn prune(watch: &Watch, now: DateTime<Utc>) -> Result<(), DbErr> {
+    revocation::Entity::delete_many()
+        .filter(revocation::Column::ExpiresAt.lt(now))
+        .exec(watch.connection().await?)
+        .await?;
     Ok(())
 }
 

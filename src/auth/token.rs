@@ -13,18 +13,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::Algorithm;
-use sea_orm::DatabaseConnection;
 
 use super::claims::{Vouched, Who};
 use super::issue::OwnKeys;
 use super::issuer::{self, Issuer};
-use super::jws::{self, sha256};
+use super::jws;
 use super::keys::Key;
 use super::registry::Registry;
 use super::source::Source;
 use super::{Actor, Caller};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::db::Watch;
+use crate::digest::{Digest, sha256};
 
 /// Why a token is refused. Callers are told nothing but that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +69,7 @@ pub struct Verifier {
     own: Option<OwnKeys>,
     generation: Arc<AtomicU64>,
     leeway: i64,
-    remembered: moka::sync::Cache<[u8; 32], Remembered>,
+    remembered: moka::sync::Cache<Digest, Remembered>,
     counts: Counts,
 }
 
@@ -78,7 +79,7 @@ pub(super) struct Proven {
     pub(super) issuer: String,
     pub(super) kid: Option<String>,
     /// The hash of what is signed. Not of the signature: it can be written in several ways.
-    pub(super) signed: [u8; 32],
+    pub(super) signed: Digest,
     pub(super) vouched: Vouched,
     pub(super) by_gateway: bool,
     key: Arc<Key>,
@@ -151,9 +152,9 @@ impl Verifier {
     }
 
     /// Keeps keys, partners and revocations current, for as long as the gateway runs.
-    pub async fn keep_current(&self, db: &DatabaseConnection, clock: &Clock) {
+    pub async fn keep_current(&self, watch: &Watch, clock: &Clock) {
         let keys = futures_util::future::join_all(self.issuers.values().map(|issuer| issuer.keys.keep_current()));
-        futures_util::future::join(keys, self.registry.keep_current(db, clock)).await;
+        futures_util::future::join(keys, self.registry.keep_current(watch, clock)).await;
     }
 
     /// The caller that a token names, at the time `now`. The database is asked only if nothing was heard from it for
@@ -161,13 +162,8 @@ impl Verifier {
     ///
     /// # Errors
     /// Anything at all that is wrong with the token, in the same words; or that it cannot be verified now.
-    pub async fn verify(
-        &self,
-        token: &str,
-        now: DateTime<Utc>,
-        db: &DatabaseConnection,
-    ) -> Result<Arc<Caller>, Denied> {
-        let verified = self.look_up(token, now, db).await;
+    pub async fn verify(&self, token: &str, now: DateTime<Utc>, watch: &Watch) -> Result<Arc<Caller>, Denied> {
+        let verified = self.look_up(token, now, watch).await;
         match &verified {
             Ok(_) => {}
             Err(Denied::Refused(_)) => count(&self.counts.refused),
@@ -176,11 +172,11 @@ impl Verifier {
         verified
     }
 
-    async fn look_up(&self, token: &str, now: DateTime<Utc>, db: &DatabaseConnection) -> Result<Arc<Caller>, Denied> {
+    async fn look_up(&self, token: &str, now: DateTime<Utc>, watch: &Watch) -> Result<Arc<Caller>, Denied> {
         if token.len() > jws::LONGEST {
             return Err(Refused.into());
         }
-        self.registry.heard(db, now).await?;
+        self.registry.heard(watch, now).await?;
         // Read before anything that is looked at: a change in between makes what is remembered look old, never new.
         let generation = self.generation.load(Ordering::Acquire);
         let hash = sha256(token.as_bytes());
@@ -201,7 +197,7 @@ impl Verifier {
                     Ok(_) => generation,
                     // The token is genuine: its partner may have been registered, or let in, a moment ago.
                     Err(Refused) => {
-                        self.registry.look_now(db, now).await?;
+                        self.registry.look_now(watch, now).await?;
                         self.generation.load(Ordering::Acquire)
                     }
                 };
@@ -215,7 +211,7 @@ impl Verifier {
         Ok(caller)
     }
 
-    fn remember(&self, hash: [u8; 32], generation: u64, proven: Arc<Proven>) -> Result<Arc<Caller>, Refused> {
+    fn remember(&self, hash: Digest, generation: u64, proven: Arc<Proven>) -> Result<Arc<Caller>, Refused> {
         let caller = self.caller(&proven).map(Arc::new);
         self.remembered.insert(hash, Remembered { generation, proven, caller: caller.clone() });
         caller

@@ -73,7 +73,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, state: Arc<Stat
     state.verifier.warm_up().await;
     let current = tokio::spawn({
         let state = state.clone();
-        async move { state.verifier.keep_current(&state.db, &state.clock).await }
+        async move { state.verifier.keep_current(&state.watch, &state.clock).await }
     });
     let server = tokio::spawn(server::serve(listener, router, state.clone()));
     if state.config.jobs.enabled {

@@ -1,8 +1,8 @@
 //! What an operation may cost, known before it runs: the rows that it may read.
 //!
-//! A page counts with the size that is asked for, a short list with a few rows, an object with rows of its own with one.
-//! Everything saturates. What depends on variables is kept as a small expression, so that a known document costs a
-//! look-up and a few multiplications.
+//! A page counts with the size that is asked for, a short list with a few rows, an object with rows of its own with one,
+//! and a row of which very much is wanted with several. Everything saturates. What depends on variables is kept as a
+//! small expression, so that a known document costs a look-up and a few multiplications.
 
 use apollo_compiler::ast::Value as Literal;
 use apollo_compiler::executable::{ExecutableDocument, Field, Operation, Selection, SelectionSet};
@@ -18,6 +18,8 @@ const STATEMENT: u64 = 1;
 const COUNTING: u64 = 20;
 /// Rows that a list without a page is taken to have.
 const FEW: u64 = 5;
+/// Fields of one row that are as much work as reading the row.
+const FIELDS: u64 = 32;
 /// Items of the schema, when it is looked at, that cost as much as a row.
 const ITEMS: u64 = 100;
 
@@ -83,7 +85,42 @@ fn page(size: Option<i64>) -> u64 {
 
 /// The cost of an operation of a valid document.
 pub(super) fn of(operation: &Operation, document: &ExecutableDocument, relations: &Relations) -> Cost {
-    Walk { document, relations }.set(&operation.selection_set)
+    Walk { document, relations }.set(&operation.selection_set).cost_with_fields()
+}
+
+/// What is wanted of a row.
+#[derive(Clone, Debug)]
+struct Wanted {
+    /// Fields that the row itself answers, as often as they are written.
+    fields: u64,
+    /// What it costs to count the list that the row is in.
+    count: u64,
+    /// What is below the row.
+    below: Cost,
+}
+
+impl Wanted {
+    const NOTHING: Self = Self { fields: 0, count: 0, below: Cost::of(0) };
+
+    fn below(cost: Cost) -> Self {
+        Self { below: cost, ..Self::NOTHING }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            fields: self.fields.saturating_add(other.fields),
+            count: self.count.saturating_add(other.count),
+            below: self.below.plus(other.below),
+        }
+    }
+
+    fn cost_with_fields(self) -> Cost {
+        Cost::of(self.fields / FIELDS).plus(self.below)
+    }
+
+    fn row(self) -> Cost {
+        Cost::of(1).plus(self.cost_with_fields())
+    }
 }
 
 struct Walk<'d> {
@@ -92,11 +129,11 @@ struct Walk<'d> {
 }
 
 impl Walk<'_> {
-    fn set(&self, set: &SelectionSet) -> Cost {
-        set.selections.iter().map(|selection| self.selection(set, selection)).fold(Cost::of(0), Cost::plus)
+    fn set(&self, set: &SelectionSet) -> Wanted {
+        set.selections.iter().map(|selection| self.selection(set, selection)).fold(Wanted::NOTHING, Wanted::plus)
     }
 
-    fn selection(&self, set: &SelectionSet, selection: &Selection) -> Cost {
+    fn selection(&self, set: &SelectionSet, selection: &Selection) -> Wanted {
         match selection {
             Selection::Field(field) => self.field(set.ty.as_str(), field),
             Selection::InlineFragment(fragment) => self.set(&fragment.selection_set),
@@ -104,36 +141,37 @@ impl Walk<'_> {
                 .document
                 .fragments
                 .get(&spread.fragment_name)
-                .map_or(Cost::of(0), |fragment| self.set(&fragment.selection_set)),
+                .map_or(Wanted::NOTHING, |fragment| self.set(&fragment.selection_set)),
         }
     }
 
-    fn field(&self, on: &str, field: &Field) -> Cost {
+    fn field(&self, on: &str, field: &Field) -> Wanted {
         let name = field.name.as_str();
         if matches!(name, "__schema" | "__type") {
-            return Cost::of(STATEMENT.saturating_add(self.looked_at(&field.selection_set) / ITEMS));
+            let items = self.looked_at(&field.selection_set) / ITEMS;
+            return Wanted::below(Cost::of(STATEMENT.saturating_add(items)));
         }
         if name == "totalCount" {
-            return Cost::of(COUNTING);
+            return Wanted { count: COUNTING, ..Wanted::NOTHING };
         }
         if field.selection_set.selections.is_empty() {
-            return Cost::of(0);
+            return Wanted { fields: 1, ..Wanted::NOTHING };
         }
-        let below = self.set(&field.selection_set);
+        let wanted = self.set(&field.selection_set);
         if field.selection_set.ty.as_str().ends_with("Connection") {
-            return Self::page(field, below);
+            return Wanted::below(Self::page(field, wanted));
         }
-        let row = || Cost::of(1).plus(below.clone());
         let is_root = matches!(on, "Query" | "Mutation" | "Subscription");
-        match self.relations.get(on, name).map(|relation| relation.shape) {
-            Some(Shape::One) => row(),
-            Some(Shape::Few(most)) => row().times(FEW.min(u64::from(most))),
-            Some(Shape::Page) => Self::page(field, below),
-            None if is_root && field.ty().is_list() => listed(field, row()).plus(Cost::of(STATEMENT)),
-            None if is_root => row().plus(Cost::of(STATEMENT)),
+        let cost = match self.relations.get(on, name).map(|relation| relation.shape) {
+            Some(Shape::One) => wanted.row(),
+            Some(Shape::Few(most)) => wanted.row().times(FEW.min(u64::from(most))),
+            Some(Shape::Page) => Self::page(field, wanted),
+            None if is_root && field.ty().is_list() => listed(field, wanted.row()).plus(Cost::of(STATEMENT)),
+            None if is_root => wanted.row().plus(Cost::of(STATEMENT)),
             // Edges, nodes and embedded objects belong to rows that are counted already.
-            None => below,
-        }
+            None => return wanted,
+        };
+        Wanted::below(cost)
     }
 
     /// How many items of the schema a look at it gives: lists count with about as many items as they have.
@@ -160,8 +198,9 @@ impl Walk<'_> {
     }
 
     /// A connection: what is below it is there once for each row of the page.
-    fn page(field: &Field, below: Cost) -> Cost {
-        let row = Cost::of(1).plus(below);
+    fn page(field: &Field, wanted: Wanted) -> Cost {
+        let once = Cost::of(STATEMENT.saturating_add(wanted.count));
+        let row = wanted.row();
         // Null is as if it were not there, and who gives both is refused when the page is read.
         let (mut names, mut written) = (Vec::new(), None);
         for value in ["first", "last"].iter().filter_map(|name| field.specified_argument_by_name(name)) {
@@ -176,7 +215,7 @@ impl Walk<'_> {
         } else {
             Cost { fixed: 0, scaled: vec![(Times::Page(names, written), row)] }
         };
-        cost.plus(Cost::of(STATEMENT))
+        cost.plus(once)
     }
 }
 

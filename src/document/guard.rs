@@ -1,5 +1,6 @@
 //! What is checked before anything walks a document: a few lines can nest, or spread, until a walker dies of them.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::ast::{Definition, Document, Selection, Type, Value};
@@ -13,19 +14,24 @@ fn refused(reason: &'static str, what: &str, most: impl std::fmt::Display) -> Fa
     Fault::new(Code::QueryTooComplex, format!("the document has {what}: at most {most} are allowed")).because(reason)
 }
 
-/// Bounds the tokens and their nesting, without a parser.
+/// Bounds the tokens and their nesting, without a parser. The text comes back with blanks for its commas, which mean as
+/// little: the parser stumbles over them where it looks two tokens ahead.
 ///
 /// # Errors
 /// `QUERY_TOO_COMPLEX`, with a reason.
-pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Fault> {
+pub(super) fn check_text<'t>(text: &'t str, limits: &Limits) -> Result<Cow<'t, str>, Fault> {
     if text.len() > limits.document_bytes {
         return Err(refused("TOO_MANY_BYTES", "too many bytes", limits.document_bytes));
     }
-    let (mut tokens, mut nesting) = (0_usize, 0_u64);
+    let (mut tokens, mut nesting, mut commas) = (0_usize, 0_u64, Vec::new());
     // What is no token is left to the parser to say.
     for token in Lexer::new(text).filter_map(Result::ok) {
         match token.kind() {
-            TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma => continue,
+            TokenKind::Whitespace | TokenKind::Comment => continue,
+            TokenKind::Comma => {
+                commas.push(token.index());
+                continue;
+            }
             TokenKind::LCurly | TokenKind::LParen | TokenKind::LBracket => nesting += 1,
             TokenKind::RCurly | TokenKind::RParen | TokenKind::RBracket => nesting = nesting.saturating_sub(1),
             _ => {}
@@ -38,7 +44,12 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), Fault> {
             return Err(refused("TOO_DEEP", "too many brackets within brackets", MOST_NESTING));
         }
     }
-    Ok(())
+    if commas.is_empty() {
+        return Ok(text.into());
+    }
+    let mut text = text.to_owned();
+    commas.into_iter().for_each(|at| text.replace_range(at..=at, " "));
+    Ok(text.into())
 }
 
 /// Bounds what a parsed document would grow to when every fragment is written out where it is spread.

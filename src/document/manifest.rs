@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Document, Documents, Hash, hash};
+use super::{Document, Documents};
 use crate::config::ConfigError;
+use crate::digest::{Digest, from_hex, sha256};
 use crate::error::{Code, Fault};
 
 /// The documents of a manifest, checked when the gateway starts.
 #[derive(Debug)]
 pub(super) struct Manifest {
     by_id: HashMap<String, Arc<Document>>,
-    by_hash: HashMap<Hash, Arc<Document>>,
+    by_hash: HashMap<Digest, Arc<Document>>,
 }
 
 /// The two shapes of manifest that tools write.
@@ -51,18 +52,18 @@ impl Manifest {
                 wrong(format!("the document \"{id}\" cannot run: {first}"))
             })?;
             let document = Arc::new(document);
-            manifest.by_hash.insert(hash(&text), document.clone());
+            manifest.by_hash.insert(sha256(text.as_bytes()), document.clone());
             manifest.by_id.insert(id, document);
         }
         Ok(manifest)
     }
 
     pub(super) fn of_id(&self, id: &str) -> Option<Arc<Document>> {
-        let by_hash = || super::from_hex(id).and_then(|hash| self.by_hash.get(&hash));
+        let by_hash = || from_hex(id).and_then(|hash| self.by_hash.get(&hash));
         self.by_id.get(id).or_else(by_hash).cloned()
     }
 
-    pub(super) fn of_hash(&self, hash: &Hash) -> Option<Arc<Document>> {
+    pub(super) fn of_hash(&self, hash: &Digest) -> Option<Arc<Document>> {
         self.by_hash.get(hash).cloned()
     }
 }

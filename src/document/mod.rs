@@ -5,10 +5,12 @@
 //! document costs a look-up. Only documents that passed are remembered.
 
 mod cost;
+mod executor;
 mod guard;
 mod manifest;
 mod prepare;
 mod prune;
+mod usage;
 mod variables;
 
 use std::collections::BTreeSet;
@@ -24,10 +26,12 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
 
 use crate::auth::{Caller, policy};
 use crate::config;
+use crate::digest::{Digest, from_hex, sha256};
 use crate::error::{Code, Fault};
 use crate::read::plan::Relations;
 
-pub use prune::{Asked, Refused, complete, prune};
+pub use executor::executable;
+pub use prune::{Asked, Withheld, complete, prune};
 
 /// The schema as documents are checked against it.
 pub type Schema = Valid<apollo_compiler::Schema>;
@@ -38,8 +42,8 @@ const RECURSION: usize = 256;
 /// Most problems of one document that are told.
 const MOST_PROBLEMS: usize = 10;
 
-/// The SHA-256 of a document's text.
-pub type Hash = [u8; 32];
+/// Bytes of a new document whose check costs as much as a row.
+const BYTES_OF_A_ROW: usize = 64;
 
 /// A valid document.
 #[derive(Debug)]
@@ -57,6 +61,8 @@ pub struct Operation {
     /// Whether the executor may answer it otherwise than the specification says ([`prepare`]).
     pub is_irregular: bool,
     cost: cost::Cost,
+    /// Variables that may not be null, although their types allow it.
+    never_null: Vec<String>,
     /// Every field that it may read, with the type that it is read on.
     fields: Vec<(String, String)>,
     /// Whether it asks for the schema itself.
@@ -75,7 +81,7 @@ impl Operation {
     }
 
     /// Its fields that the caller may not read, and why.
-    pub fn refused(&self, caller: &Caller) -> Refused<'_> {
+    pub fn withheld(&self, caller: &Caller) -> Withheld<'_> {
         let check = |(on, field): &'_ (String, String)| policy::check(caller, on, field).err();
         let fields = self.fields.iter();
         fields.filter_map(|of| Some(((of.0.as_str(), of.1.as_str()), check(of)?))).collect()
@@ -107,7 +113,7 @@ pub struct Documents {
     pub schema: Schema,
     relations: Relations,
     limits: config::Limits,
-    seen: moka::sync::Cache<Hash, Arc<Document>>,
+    seen: moka::sync::Cache<Digest, Arc<Document>>,
     trusted: Option<manifest::Manifest>,
 }
 
@@ -135,22 +141,32 @@ impl Documents {
         Ok(documents)
     }
 
-    /// The document of this text.
+    /// The document of this text, if it is known.
     ///
     /// # Errors
-    /// What is wrong with it: `QUERY_TOO_COMPLEX`, `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`; `FORBIDDEN`
-    /// where only trusted documents run.
-    pub fn of_text(&self, text: &str) -> Result<Arc<Document>, Vec<Fault>> {
-        let hash = hash(text);
-        if let Some(trusted) = &self.trusted {
-            return trusted.of_hash(&hash).ok_or_else(|| vec![manifest::untrusted()]);
+    /// `FORBIDDEN` where only trusted documents run, and this is none.
+    pub fn of_text(&self, text: &str) -> Result<Option<Arc<Document>>, Fault> {
+        let hash = sha256(text.as_bytes());
+        match &self.trusted {
+            Some(trusted) => trusted.of_hash(&hash).map(Some).ok_or_else(manifest::untrusted),
+            None => Ok(self.seen.get(&hash)),
         }
-        if let Some(document) = self.seen.get(&hash) {
-            return Ok(document);
-        }
+    }
+
+    /// Checks a new document, and remembers it if it may run.
+    ///
+    /// # Errors
+    /// What is wrong with it: `QUERY_TOO_COMPLEX`, `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`.
+    pub fn learn(&self, text: &str) -> Result<Arc<Document>, Vec<Fault>> {
         let document = Arc::new(self.check(text)?);
-        self.seen.insert(hash, document.clone());
+        self.seen.insert(sha256(text.as_bytes()), document.clone());
         Ok(document)
+    }
+
+    /// What it costs to learn a text, in rows. One that is too long is not looked at.
+    pub fn cost_of_learning(&self, text: &str) -> u64 {
+        let bytes = if text.len() > self.limits.document_bytes { 0 } else { text.len() };
+        (bytes / BYTES_OF_A_ROW) as u64
     }
 
     /// The document of this name: the SHA-256 of its text in hexadecimal, or its id in the manifest.
@@ -168,10 +184,10 @@ impl Documents {
 
     /// Checks a text that was not seen before, cheapest check first.
     fn check(&self, text: &str) -> Result<Document, Vec<Fault>> {
-        guard::check_text(text, &self.limits).map_err(|fault| vec![fault])?;
+        let text = guard::check_text(text, &self.limits).map_err(|fault| vec![fault])?;
         let ast = Parser::new()
             .recursion_limit(RECURSION)
-            .parse_ast(text, "document.graphql")
+            .parse_ast(text.as_ref(), "document.graphql")
             .map_err(|error| problems(Code::GraphqlParseFailed, &error.errors))?;
         guard::check_shape(&ast, &self.limits).map_err(|fault| vec![fault])?;
         let typed = ast
@@ -183,28 +199,32 @@ impl Documents {
                 vec![Fault::new(Code::QueryTooComplex, message).because("TOO_DEEP")]
             })?;
         }
-        let parsed = async_graphql::parser::parse_query(text)
-            .map_err(|error| vec![Fault::new(Code::GraphqlParseFailed, error.to_string())])?;
-        let operations: Vec<_> = typed
-            .operations
-            .iter()
-            .map(|operation| {
-                let mut parsed = alone(&parsed, operation.name.as_ref().map(|name| name.as_str()));
-                let is_irregular = prepare::prepare(&mut parsed, &self.schema);
-                (operation, parsed, is_irregular)
-            })
-            .map(|(operation, parsed, is_irregular)| Operation {
-                parsed,
-                is_irregular,
-                cost: cost::of(operation, &typed, &self.relations),
-                fields: fields_of(operation, &typed),
-                is_introspection: is_introspection(operation, &typed),
-                typed: operation.as_ref().clone(),
-            })
-            .collect();
+        let parsed = executable(&ast, &text).map_err(|fault| vec![fault])?;
+        let operations = typed.operations.iter().map(|operation| self.operation(operation, &typed, &parsed));
+        let operations = operations.collect::<Result<Vec<_>, _>>()?;
         // A parsed document takes a multiple of its text, and each operation has the fragments with it.
         let bytes = u32::try_from(text.len() * 32 * operations.len()).unwrap_or(u32::MAX);
         Ok(Document { operations, bytes })
+    }
+
+    fn operation(
+        &self,
+        operation: &executable::Operation,
+        document: &executable::ExecutableDocument,
+        parsed: &ExecutableDocument,
+    ) -> Result<Operation, Vec<Fault>> {
+        let never_null = usage::check(operation, document, &self.schema)?;
+        let mut parsed = alone(parsed, operation.name.as_ref().map(|name| name.as_str()));
+        let is_irregular = prepare::prepare(&mut parsed, &self.schema);
+        Ok(Operation {
+            parsed,
+            is_irregular,
+            cost: cost::of(operation, document, &self.relations),
+            never_null,
+            fields: fields_of(operation, document),
+            is_introspection: is_introspection(operation, document),
+            typed: operation.clone(),
+        })
     }
 
     /// The rows that an operation may read with these variables.
@@ -224,9 +244,9 @@ impl Documents {
     /// The variables of an operation, with their defaults.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT`: a value that does not fit its type, or that is missing.
+    /// `BAD_USER_INPUT`: a value that does not fit its type or its place, or that is missing.
     pub fn coerce(&self, operation: &Operation, sent: &JsonMap) -> Result<Variables, Fault> {
-        variables::coerce(&self.schema, &operation.typed, sent)
+        variables::coerce(&self.schema, &operation.typed, &operation.never_null, sent)
     }
 }
 
@@ -238,29 +258,6 @@ fn alone(document: &ExecutableDocument, name: Option<&str>) -> ExecutableDocumen
         None => document.operations.clone(),
     };
     ExecutableDocument { operations, fragments: document.fragments.clone() }
-}
-
-/// The SHA-256 of a text.
-pub fn hash(text: &str) -> Hash {
-    let mut hash = Hash::default();
-    hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref());
-    hash
-}
-
-/// Whether `id` is the SHA-256 of a text, in hexadecimal.
-pub fn is_hash_of(id: &str, text: &str) -> bool {
-    from_hex(id) == Some(hash(text))
-}
-
-fn from_hex(text: &str) -> Option<Hash> {
-    let mut hash = Hash::default();
-    if text.len() != 2 * hash.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(hash)
 }
 
 fn problems(code: Code, errors: &DiagnosticList) -> Vec<Fault> {

@@ -24,15 +24,15 @@ const TYPE: &str = "__type__";
 const MOST_ERRORS: usize = 100;
 
 /// What an operation may not read: type, field, why.
-pub type Refused<'o> = HashMap<(&'o str, &'o str), Fault>;
+pub type Withheld<'o> = HashMap<(&'o str, &'o str), Fault>;
 
-/// The operation without the refused fields.
-pub fn prune(operation: &Operation, schema: &Schema, refused: &Refused<'_>) -> ExecutableDocument {
+/// The operation without the fields that are withheld.
+pub fn prune(operation: &Operation, schema: &Schema, withheld: &Withheld<'_>) -> ExecutableDocument {
     let mut document = operation.parsed.clone();
-    if refused.is_empty() {
+    if withheld.is_empty() {
         return document;
     }
-    let pruning = Pruning { schema, refused };
+    let pruning = Pruning { schema, withheld };
     if let DocumentOperations::Single(only) = &mut document.operations {
         let on = root(&only.node);
         pruning.set(&mut only.node.selection_set.node, on);
@@ -54,7 +54,7 @@ pub(super) fn root(operation: &OperationDefinition) -> &'static str {
 
 struct Pruning<'a> {
     schema: &'a Schema,
-    refused: &'a Refused<'a>,
+    withheld: &'a Withheld<'a>,
 }
 
 impl Pruning<'_> {
@@ -65,7 +65,7 @@ impl Pruning<'_> {
         set.items.retain_mut(|selection| match &mut selection.node {
             Selection::Field(field) => {
                 let name = field.node.name.node.as_str();
-                if self.refused.contains_key(&(on, name)) {
+                if self.withheld.contains_key(&(on, name)) {
                     return false;
                 }
                 if let Ok(definition) = self.schema.type_field(on, name) {
@@ -110,10 +110,10 @@ pub struct Asked<'a> {
     /// Its variables.
     pub variables: &'a Variables,
     /// What it may not read.
-    pub refused: &'a Refused<'a>,
+    pub withheld: &'a Withheld<'a>,
 }
 
-/// Completes what an operation was answered: all fields, in order, with an error for each that was refused.
+/// Completes what an operation was answered: all fields, in order, with an error for each that was withheld.
 pub fn complete(asked: &Asked<'_>, data: Value, errors: &mut Vec<ServerError>) -> Value {
     let DocumentOperations::Single(operation) = &asked.operation.parsed.operations else { return data };
     let data = match data {
@@ -252,8 +252,8 @@ impl<'a> Completion<'a> {
     /// The value of a field that the executor did not answer.
     fn absent(&mut self, fields: &[(&'a Positioned<Field>, &'a str)], is_typed: bool) -> Option<Value> {
         let (field, on) = fields[0];
-        let refusal = self.asked.refused.get(&(on, field.node.name.node.as_str()));
-        match refusal {
+        let withheld = self.asked.withheld.get(&(on, field.node.name.node.as_str()));
+        match withheld {
             Some(fault) if self.errors.len() < MOST_ERRORS => {
                 let mut error = async_graphql::Error::from(fault.clone()).into_server_error(field.pos);
                 error.path.clone_from(&self.path);

@@ -16,6 +16,7 @@ use crate::error::{Code, Fault};
 pub(super) fn coerce(
     schema: &Valid<apollo_compiler::Schema>,
     operation: &Operation,
+    never_null: &[String],
     sent: &JsonMap,
 ) -> Result<Variables, Fault> {
     if operation.variables.is_empty() {
@@ -23,6 +24,9 @@ pub(super) fn coerce(
     }
     let coerced = coerce_variable_values(schema, operation, sent)
         .map_err(|error| Fault::new(Code::BadUserInput, format!("variables: {}", error.message())))?;
+    if let Some(name) = never_null.iter().find(|name| coerced.get(name.as_str()).is_some_and(JsonValue::is_null)) {
+        return Err(Fault::new(Code::BadUserInput, format!("variables: `${name}` stands where null may not come")));
+    }
     let mut variables = Variables::default();
     for (name, value) in coerced.iter() {
         variables.insert(Name::new(name.as_str()), value_of(value));

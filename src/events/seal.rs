@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::chain::{COLUMNS, Entry, GENESIS};
 use super::heads;
 use crate::clock;
+use crate::digest::to_hex;
 use crate::error::{Code, Fault};
 use crate::read::Sql;
 use crate::state::State;
@@ -68,9 +69,9 @@ impl Work for Seal<'_> {
             sealed.push(json!({
                 "id": entry.id.simple().to_string(),
                 "position": position,
-                "hash": hex(&hash),
-                "salt": words.map(|_| hex(&salt)),
-                "digest": words.map(|words| hex(&words)),
+                "hash": to_hex(&hash),
+                "salt": words.map(|_| to_hex(&salt)),
+                "digest": words.map(|words| to_hex(&words)),
             }));
         }
         write_down(tx, sealed).await?;
@@ -141,13 +142,4 @@ async fn write_down(tx: &mut Tx, sealed: Vec<serde_json::Value>) -> Outcome<()> 
         changed if usize::try_from(changed) == Ok(count) => Ok(()),
         _ => Err(Stop::Again),
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(half.into(), 16).unwrap_or('0'));
-        }
-        text
-    })
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::negotiate::Media;
-use super::observe::Operation;
+use super::observe::Report;
 use crate::error::{Code, Fault};
 use crate::metrics::Kind;
 use crate::throttle::Throttled;
@@ -61,7 +61,7 @@ pub(super) fn write(status: StatusCode, answer: &Answer, media: Media) -> Respon
     let mut response = bytes_of(status, answer, media);
     let (name, kind) = answer.operation.clone();
     let ran = answer.data.is_some();
-    response.extensions_mut().insert(Operation { name, kind, ran, codes: codes(&answer.errors), caller: None });
+    response.extensions_mut().insert(Report { name, kind, ran, codes: codes(&answer.errors), caller: None });
     response
 }
 
@@ -103,7 +103,7 @@ pub(super) fn retry_after(mut response: Response, seconds: u64) -> Response {
 }
 
 /// Gives every error that the library raised its code.
-pub(super) fn complete(error: &mut ServerError) {
+pub(super) fn give_code(error: &mut ServerError) {
     if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
         return;
     }

@@ -13,7 +13,7 @@ use crate::error::{Code, Fault};
 pub(super) async fn authenticate(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
     let state = &gateway.state;
     let verified = match token(headers) {
-        Some(token) => state.verifier.verify(token, state.clock.now(), &state.db).await,
+        Some(token) => state.verifier.verify(token, state.clock.now(), &state.watch).await,
         None => Err(Refused.into()),
     };
     verified.map_err(|denied| {

@@ -10,8 +10,10 @@ use futures_util::FutureExt as _;
 
 use super::Gateway;
 use super::answer::{self, Answer, Cost, Extensions};
-use super::request::Asked;
+use super::request::Parameters;
 use crate::auth::Caller;
+use crate::config::Introspection;
+use crate::digest::{from_hex, sha256};
 use crate::document::{self, Document, Operation};
 use crate::error::{Code, Fault};
 use crate::metrics::Kind;
@@ -20,7 +22,7 @@ use crate::throttle::Refusal;
 
 /// Why an operation did not run.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(super) enum NotRun {
     /// Something about the request is wrong.
     Faults(Vec<Fault>),
     /// A mutation by a way that only reads.
@@ -29,7 +31,10 @@ pub(super) enum Refused {
     Throttled(Fault, u64),
 }
 
-impl From<Fault> for Refused {
+/// Bytes of a new document from which on it is checked beside the requests. Others take about a millisecond.
+const LONG: usize = 4096;
+
+impl From<Fault> for NotRun {
     fn from(fault: Fault) -> Self {
         Self::Faults(vec![fault])
     }
@@ -45,13 +50,18 @@ pub(super) enum Way {
 }
 
 /// Finds the document, checks what the caller may ask, and runs the operation.
-pub(super) async fn execute(gateway: &Gateway, scope: Scope, mut asked: Asked, way: Way) -> Result<Answer, Refused> {
-    let sent = asked.variables();
-    let document = find(gateway, &asked)?;
-    let operation = document.operation(asked.operation_name())?;
+pub(super) async fn execute(
+    gateway: &Gateway,
+    scope: Scope,
+    mut parameters: Parameters,
+    way: Way,
+) -> Result<Answer, NotRun> {
+    let sent = parameters.variables();
+    let document = find(gateway, scope.caller(), &parameters).await?;
+    let operation = document.operation(parameters.operation_name())?;
     match (operation.kind(), way) {
         (OperationType::Query, _) | (OperationType::Mutation, Way::ReadsAndWrites) => {}
-        (OperationType::Mutation, Way::Reads) => return Err(Refused::OnlyReads),
+        (OperationType::Mutation, Way::Reads) => return Err(NotRun::OnlyReads),
         (OperationType::Subscription, _) => {
             return Err(Fault::new(Code::BadUserInput, "subscriptions are not served this way").into());
         }
@@ -66,15 +76,15 @@ pub(super) async fn execute(gateway: &Gateway, scope: Scope, mut asked: Asked, w
 
     let clock = &gateway.state.clock;
     let taken = gateway.state.throttle.take(caller, requested, clock.now()).await.map_err(refusal)?;
-    let refused = operation.refused(caller);
-    let parsed = document::prune(operation, &gateway.documents.schema, &refused);
+    let withheld = operation.withheld(caller);
+    let parsed = document::prune(operation, &gateway.documents.schema, &withheld);
     let mut request = Request::new("").variables(variables.clone()).data(scope.clone());
     request.set_parsed_query(parsed);
     let answer = within(gateway, request).await;
     let actual = scope.rows_read();
     let throttle = taken.map(|taken| taken.settle(actual.max(1), clock.now()));
     let cost = Cost { requested, actual, throttle };
-    let answer = complete(gateway, operation, &variables, &refused, answer);
+    let answer = whole(gateway, operation, &variables, &withheld, answer);
     let operation = (operation.name().map(str::to_owned), kind(operation));
     Ok(Answer { extensions: Some(Extensions { cost }), operation, ..answer })
 }
@@ -88,32 +98,52 @@ fn kind(operation: &Operation) -> Kind {
 }
 
 /// The document by its text, by its name, or by both: then it is known by its name from now on.
-fn find(gateway: &Gateway, asked: &Asked) -> Result<Arc<Document>, Refused> {
-    let id = asked.document_id()?;
-    match (asked.query.as_deref(), id) {
-        (Some(text), Some(id)) if !document::is_hash_of(id, text) => {
+async fn find(gateway: &Gateway, caller: &Caller, parameters: &Parameters) -> Result<Arc<Document>, NotRun> {
+    let id = parameters.document_id()?;
+    match (parameters.query.as_deref(), id) {
+        (Some(text), Some(id)) if from_hex(id) != Some(sha256(text.as_bytes())) => {
             let message = "is not the SHA-256 of the document, in hexadecimal";
             Err(Fault::bad_input("extensions.persistedQuery.sha256Hash", message).into())
         }
-        (Some(text), _) => gateway.documents.of_text(text).map_err(Refused::Faults),
+        (Some(text), _) => match gateway.documents.of_text(text)? {
+            Some(document) => Ok(document),
+            None => learn(gateway, caller, text).await,
+        },
         (None, Some(id)) => Ok(gateway.documents.of_id(id)?),
         (None, None) => Err(Fault::bad_input("query", "there is no document: send its text as query").into()),
     }
 }
 
+/// Checks a document that is new. Whoever sends it pays for that, whatever comes of it, and nobody waits for a long one.
+async fn learn(gateway: &Gateway, caller: &Caller, text: &str) -> Result<Arc<Document>, NotRun> {
+    let (cost, now) = (gateway.documents.cost_of_learning(text), gateway.state.clock.now());
+    if cost > 0 {
+        let taken = gateway.state.throttle.take(caller, cost, now).await.map_err(refusal)?;
+        _ = taken.map(|taken| taken.settle(cost, now));
+    }
+    let learnt = if text.len() < LONG {
+        gateway.documents.learn(text)
+    } else {
+        let (documents, text) = (gateway.documents.clone(), text.to_owned());
+        let learning = tokio::task::spawn_blocking(move || documents.learn(&text)).await;
+        learning.unwrap_or_else(|_| Err(vec![Fault::internal()]))
+    };
+    learnt.map_err(NotRun::Faults)
+}
+
 fn may_look_at_schema(gateway: &Gateway, caller: &Caller) -> bool {
-    match gateway.state.config.documents.introspection.as_str() {
-        "all" => true,
-        "staff" => caller.is_staff(),
-        _ => false,
+    match gateway.state.config.documents.introspection {
+        Introspection::All => true,
+        Introspection::Staff => caller.is_staff(),
+        Introspection::None => false,
     }
 }
 
-fn refusal(refusal: Refusal) -> Refused {
+fn refusal(refusal: Refusal) -> NotRun {
     match refusal {
         Refusal::Wait(seconds) => {
             let message = format!("you ask for more than your share: come back in {seconds} s");
-            Refused::Throttled(Fault::new(Code::Throttled, message), seconds)
+            NotRun::Throttled(Fault::new(Code::Throttled, message), seconds)
         }
         Refusal::TooMuch(maximum) => {
             let message = format!("the operation may cost more than {maximum}: ask for fewer rows at once");
@@ -146,17 +176,17 @@ fn failed(fault: Fault) -> Response {
 }
 
 /// The answer with all that was asked for, in the order of the document.
-fn complete(
+fn whole(
     gateway: &Gateway,
     operation: &Operation,
     variables: &Variables,
-    refused: &document::Refused<'_>,
+    withheld: &document::Withheld<'_>,
     answer: Response,
 ) -> Answer {
     let Response { mut data, mut errors, .. } = answer;
-    if operation.is_irregular || !errors.is_empty() || !refused.is_empty() {
-        errors.iter_mut().for_each(answer::complete);
-        let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, refused };
+    if operation.is_irregular || !errors.is_empty() || !withheld.is_empty() {
+        errors.iter_mut().for_each(answer::give_code);
+        let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, withheld };
         data = document::complete(&asked, data, &mut errors);
     }
     Answer { data: Some(data), errors, ..Answer::default() }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Gateway;
 use crate::config::Graphiql;
+use crate::digest::to_hex;
 use crate::examples::EXAMPLES;
 
 /// Scripts and styles from the gateway's own files only, requests to the gateway only, in nobody's frame.
@@ -70,8 +71,7 @@ impl File {
     /// The checksum and the length with which gzip ends.
     fn tag(self) -> String {
         let end = self.bytes.len().saturating_sub(8);
-        let digits: String = self.bytes[end..].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("\"{digits}\"")
+        format!("\"{}\"", to_hex(&self.bytes[end..]))
     }
 }
 

@@ -6,11 +6,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 
-use super::execute::{Refused, Way, execute};
+use super::execute::{NotRun, Way, execute};
 use super::negotiate::Media;
-use super::observe::{Operation, RequestId};
-use super::request::{self, Asked, Rejected};
-use super::{Gateway, answer, bearer};
+use super::observe::{Report, RequestId};
+use super::request::{self, Parameters, Rejected};
+use super::{Gateway, answer, bearer, body};
 use crate::error::{Code, Fault};
 use crate::scope::Scope;
 
@@ -21,7 +21,7 @@ pub(super) async fn by_get(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    respond(&gateway, id, &headers, Way::Reads, async || Asked::of_uri(&uri)).await
+    respond(&gateway, id, &headers, Way::Reads, async || Parameters::of_uri(&uri)).await
 }
 
 /// `POST /graphql`.
@@ -37,12 +37,7 @@ pub(super) async fn by_post(
             let fault = Fault::new(Code::BadUserInput, "send the request as application/json, in UTF-8");
             return Err(Rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault));
         }
-        // What could be unpacked has lost this header.
-        if headers.contains_key(header::CONTENT_ENCODING) {
-            let fault = Fault::new(Code::BadUserInput, "bodies are sent as they are, or packed with gzip");
-            return Err(Rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault));
-        }
-        Asked::of_body(body, most).await
+        Parameters::of_body(&body::read(&headers, body, most).await?)
     })
     .await
 }
@@ -52,7 +47,7 @@ async fn respond(
     RequestId(id): RequestId,
     headers: &HeaderMap,
     way: Way,
-    read: impl AsyncFnOnce() -> Result<Asked, Rejected>,
+    read: impl AsyncFnOnce() -> Result<Parameters, Rejected>,
 ) -> Response {
     let Some(media) = Media::accepted(headers) else {
         let message = "answers are application/graphql-response+json or application/json, in UTF-8";
@@ -68,31 +63,31 @@ async fn respond(
         Err(fault) => return answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media),
     };
     let scope = Scope::new(gateway.state.clone(), caller.clone(), id);
-    let asked = match read().await {
-        Ok(asked) => asked,
+    let parameters = match read().await {
+        Ok(parameters) => parameters,
         Err(Rejected(status, fault)) => return answer::refuse(status, &[fault], media),
     };
-    let mut response = match execute(gateway, scope, asked, way).await {
+    let mut response = match execute(gateway, scope, parameters, way).await {
         Ok(ran) => answer::write(StatusCode::OK, &ran, media),
-        Err(Refused::Faults(faults)) => {
+        Err(NotRun::Faults(faults)) => {
             if let Some(reason) = faults.first().and_then(of_document) {
                 gateway.state.metrics.refused(reason);
             }
             answer::refuse(media.status_of_request_error(), &faults, media)
         }
-        Err(Refused::Throttled(fault, seconds)) => {
+        Err(NotRun::Throttled(fault, seconds)) => {
             gateway.state.metrics.throttled(caller.kind());
             answer::retry_after(answer::refuse(StatusCode::TOO_MANY_REQUESTS, &[fault], media), seconds)
         }
-        Err(Refused::OnlyReads) => {
+        Err(NotRun::OnlyReads) => {
             let fault = Fault::new(Code::BadUserInput, "mutations are sent by POST");
             let mut response = answer::refuse(StatusCode::METHOD_NOT_ALLOWED, &[fault], media);
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(Method::POST.as_str()));
             response
         }
     };
-    if let Some(operation) = response.extensions_mut().get_mut::<Operation>() {
-        operation.caller = Some(caller);
+    if let Some(report) = response.extensions_mut().get_mut::<Report>() {
+        report.caller = Some(caller);
     }
     response
 }

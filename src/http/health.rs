@@ -18,7 +18,7 @@ pub(super) async fn ready(State(state): State<Arc<state::State>>) -> (StatusCode
     if state.shutdown.is_leaving() {
         return (StatusCode::SERVICE_UNAVAILABLE, "not ready: stopping\n");
     }
-    match state.probe.ask().await {
+    match state.probe.ask(&state.watch).await {
         Verdict::Ready => (StatusCode::OK, "ready\n"),
         Verdict::Pending => (StatusCode::SERVICE_UNAVAILABLE, "not ready: migrations are pending\n"),
         Verdict::Silent => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the database does not answer\n"),

@@ -2,6 +2,7 @@
 
 mod answer;
 mod bearer;
+mod body;
 mod execute;
 pub mod figures;
 mod graphiql;
@@ -17,9 +18,8 @@ pub mod server;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_request};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
@@ -72,8 +72,8 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
         .merge(graphiql::routes(&config.graphiql))
         .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here: GraphQL is at /graphql"))
         .method_not_allowed_fallback(async || plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not served here"))
-        .layer(DefaultBodyLimit::max(config.limits.body_bytes))
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        .layer(map_request(body::name_packing))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
         .layer(from_fn_with_state(origins.clone(), origin::check))
         .layer(origins.cors())

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use c360_rules::access::{Scope, Scopes};
 use serde_json::json;
 
-use super::Gateway;
+use super::{Gateway, body};
 use crate::auth::issue::OwnKeys;
 use crate::auth::partners;
 
@@ -95,10 +95,10 @@ pub(super) async fn token(
     State(gateway): State<Gateway>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     let from = peer.map(|Extension(ConnectInfo(address))| address.ip());
-    let answer = issue(&gateway, from, &headers, &body).await;
+    let answer = issue(&gateway, from, &headers, body).await;
     answer.map_or_else(IntoResponse::into_response, |token| (NO_STORE, Json(token)).into_response())
 }
 
@@ -106,11 +106,13 @@ async fn issue(
     gateway: &Gateway,
     from: Option<IpAddr>,
     headers: &HeaderMap,
-    body: &[u8],
+    body: Body,
 ) -> Result<serde_json::Value, Refusal> {
     let state = &gateway.state;
     let own = state.verifier.own_keys().ok_or(NO_KEYS)?;
-    let form = Form::read(headers, body)?;
+    let body = body::read(headers, body, state.config.limits.body_bytes).await;
+    let body = body.map_err(|why| Refusal(why.status(), "invalid_request", why.message()))?;
+    let form = Form::read(headers, &body)?;
     let (client_id, secret) = form.credentials(headers)?;
     match form.one("grant_type")? {
         Some("client_credentials") => {}

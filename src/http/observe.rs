@@ -22,7 +22,7 @@ use crate::telemetry::trace::{self, Parent};
 
 /// What a handler tells about the operation that it answered, in the extensions of its answer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Operation {
+pub(super) struct Report {
     /// Its name, in a document that was found good to run.
     pub(super) name: Option<String>,
     /// What it is.
@@ -58,8 +58,8 @@ pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request
 
     let within = seen.traced.clone();
     let mut response = next.run(request).instrument(within).instrument(span).await;
-    let operation = response.extensions_mut().remove::<Operation>().unwrap_or_default();
-    seen.tell(operation, response.status().as_u16());
+    let report = response.extensions_mut().remove::<Report>().unwrap_or_default();
+    seen.tell(report, response.status().as_u16());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);
     }
@@ -98,20 +98,20 @@ struct Seen {
 }
 
 impl Seen {
-    fn tell(mut self, operation: Operation, status: u16) {
+    fn tell(mut self, report: Report, status: u16) {
         self.told = true;
-        let outcome = match (operation.ran, operation.codes.is_empty(), status) {
+        let outcome = match (report.ran, report.codes.is_empty(), status) {
             (true, true, _) => Outcome::Ok,
             (true, false, _) => Outcome::Errors,
             (false, true, 200..400) => Outcome::Ok,
             (false, _, _) => Outcome::Refused,
         };
-        self.record(&operation, status, outcome);
+        self.record(&report, status, outcome);
     }
 
-    fn record(&self, operation: &Operation, status: u16, outcome: Outcome) {
+    fn record(&self, report: &Report, status: u16, outcome: Outcome) {
         let elapsed = self.started.elapsed();
-        let Operation { name, kind, codes, caller, .. } = operation;
+        let Report { name, kind, codes, caller, .. } = report;
         let name = name.as_deref();
         self.state.metrics.request(name, *kind, status, outcome, elapsed);
         codes.iter().for_each(|code| self.state.metrics.error(code));
@@ -138,7 +138,7 @@ impl Drop for Seen {
     fn drop(&mut self) {
         if !self.told {
             // The status that proxies write for a client that closed its connection.
-            self.record(&Operation::default(), 499, Outcome::Gone);
+            self.record(&Report::default(), 499, Outcome::Gone);
         }
     }
 }

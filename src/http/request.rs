@@ -1,18 +1,18 @@
 //! What a client asks, as GraphQL over HTTP has it: a POST of JSON, or a GET.
 
 use apollo_compiler::response::JsonMap;
-use axum::body::{self, Body};
 use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::body::Unreadable;
 use crate::error::{Code, Fault};
 
-/// One request for one operation.
+/// The parameters of a request: which operation, with what.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
+pub(super) struct Parameters {
     /// The document.
     pub(super) query: Option<String>,
     /// The document's name in the gateway's manifest.
@@ -57,50 +57,49 @@ impl Rejected {
     }
 }
 
-impl Asked {
+impl From<Unreadable> for Rejected {
+    fn from(why: Unreadable) -> Self {
+        let code = if why == Unreadable::TooLarge { Code::QueryTooComplex } else { Code::BadUserInput };
+        Self(why.status(), Fault::new(code, why.message()))
+    }
+}
+
+impl Parameters {
     /// What stands in the body of a POST.
-    pub(super) async fn of_body(body: Body, most: usize) -> Result<Self, Rejected> {
-        let bytes = match body::to_bytes(body, most).await {
-            Ok(bytes) => bytes,
-            Err(error) if is_limit(&error) => {
-                let message = format!("the body is larger than {most} bytes");
-                return Err(Rejected(StatusCode::PAYLOAD_TOO_LARGE, Fault::new(Code::QueryTooComplex, message)));
-            }
-            Err(_) => return Err(Rejected::bad("the body could not be read as its headers say")),
-        };
+    pub(super) fn of_body(bytes: &[u8]) -> Result<Self, Rejected> {
         if bytes.trim_ascii_start().starts_with(b"[") {
             return Err(Rejected::bad(
                 "batches are not served: send one operation at a time (over HTTP/2, side by side)",
             ));
         }
-        serde_json::from_slice(&bytes)
+        serde_json::from_slice(bytes)
             .map_err(|error| Rejected::bad(format!("the body is not a GraphQL request in JSON ({error})")))
-            .and_then(Self::complete)
+            .and_then(Self::with_a_document)
     }
 
     /// What stands in the address of a GET.
     pub(super) fn of_uri(uri: &Uri) -> Result<Self, Rejected> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map_err(|_| Rejected::bad("the address is not url-encoded"))?;
-        let mut asked = Self::default();
+        let mut parameters = Self::default();
         for (key, value) in pairs {
             let is_new = match key.as_str() {
-                "query" => asked.query.replace(value).is_none(),
-                "documentId" => asked.document_id.replace(value).is_none(),
-                "operationName" => asked.operation_name.replace(value).is_none(),
-                "variables" => std::mem::replace(&mut asked.variables, json(&key, &value)?).is_none(),
-                "extensions" => std::mem::replace(&mut asked.extensions, json(&key, &value)?).is_none(),
+                "query" => parameters.query.replace(value).is_none(),
+                "documentId" => parameters.document_id.replace(value).is_none(),
+                "operationName" => parameters.operation_name.replace(value).is_none(),
+                "variables" => std::mem::replace(&mut parameters.variables, json(&key, &value)?).is_none(),
+                "extensions" => std::mem::replace(&mut parameters.extensions, json(&key, &value)?).is_none(),
                 _ => true,
             };
             if !is_new {
                 return Err(Rejected::bad(format!("{key} stands twice in the address")));
             }
         }
-        asked.complete()
+        parameters.with_a_document()
     }
 
     /// Refuses a request that names no document at all.
-    fn complete(self) -> Result<Self, Rejected> {
+    fn with_a_document(self) -> Result<Self, Rejected> {
         if self.query.is_none() && self.document_id.is_none() && self.extensions.is_none() {
             return Err(Rejected::bad("there is no document: send its text as query"));
         }
@@ -140,17 +139,6 @@ fn json<T: DeserializeOwned>(key: &str, text: &str) -> Result<Option<T>, Rejecte
     }
     serde_json::from_str(text)
         .map_err(|error| Rejected::bad(format!("{key} is not what it must be, in JSON ({error})")))
-}
-
-fn is_limit(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// Whether a body is JSON in UTF-8, as its content type says.

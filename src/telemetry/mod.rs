@@ -6,7 +6,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, LogFormat};
 
 /// Starts the log, and traces if a collector is set. What is given back sends the last traces when it is finished.
 ///
@@ -15,7 +15,7 @@ use crate::config::{Config, ConfigError};
 pub fn start(config: &Config) -> Result<trace::Exporter, ConfigError> {
     let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| ConfigError(format!("log.filter: {error}")))?;
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let log = if config.log.format == "json" {
+    let log = if config.log.format == LogFormat::Json {
         log.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     } else {
         log.boxed()

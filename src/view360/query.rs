@@ -23,7 +23,7 @@ impl CustomerQuery {
         #[graphql(desc = "Which customer.")] by: CustomerIdentifier,
     ) -> Result<Option<Eager<Customer>>> {
         let scope = ctx.data_unchecked::<Scope>();
-        find(ctx, scope, by.find(scope.phone_regions())?).await
+        find(ctx, scope, by.find(Some(scope.caller()), scope.phone_regions())?).await
     }
 
     /// Customers by whatever you have of them: the start of any word of the name (any part of it in Chinese, Japanese and

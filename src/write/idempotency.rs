@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 
@@ -10,6 +9,7 @@ use super::perform::{Action, Work, system};
 use super::tx::{Tx, get};
 use super::{Outcome, Problem, Stop, text};
 use crate::auth::{Actor, Caller, CustomerIdentity};
+use crate::digest::sha256;
 use crate::error::Fault;
 use crate::state::State;
 
@@ -49,7 +49,7 @@ impl Keyed {
             caller: name(caller),
             key: key.to_owned(),
             operation: A::NAME,
-            input: digest(&SHA256, named.as_bytes()).as_ref().to_vec(),
+            input: sha256(named.as_bytes()).to_vec(),
         }))
     }
 
@@ -126,9 +126,8 @@ impl Keyed {
 
     /// A number for the lock. Two keys that share one wait for each other, and nothing worse.
     fn lock(&self) -> i64 {
-        let hash = digest(&SHA256, self.in_flight().as_bytes());
         let mut first = [0; 8];
-        first.copy_from_slice(&hash.as_ref()[..8]);
+        first.copy_from_slice(&sha256(self.in_flight().as_bytes())[..8]);
         i64::from_be_bytes(first)
     }
 }

@@ -22,10 +22,10 @@ on_both! {
         let made: Value = response.json().await.unwrap();
         let transaction = &made["data"]["loyaltyPointsCredit"]["transaction"]["id"];
         let id = app.id_of(number).await;
-        execute(&app, &format!("INSERT INTO event_values (event_id, customer_id, field, before_value, after_value) \
-            SELECT id, customer_id, 'phone', '+359888123456', 'after' FROM events WHERE reason = 'Late parcel'")).await;
-        execute(&app, &format!("INSERT INTO event_values (event_id, customer_id, field, before_value, after_value) \
-            SELECT id, customer_id, 'email', NULL, 'a@b.test' FROM events WHERE reason = 'Late parcel'")).await;
+        execute(&app, "INSERT INTO event_values (event_id, customer_id, field, before_value, after_value) \
+            SELECT id, customer_id, 'phone', '+359888123456', 'after' FROM events WHERE reason = 'Late parcel'").await;
+        execute(&app, "INSERT INTO event_values (event_id, customer_id, field, before_value, after_value) \
+            SELECT id, customer_id, 'email', NULL, 'a@b.test' FROM events WHERE reason = 'Late parcel'").await;
 
         let supervisor = app.staff(Role::Supervisor);
         let answer = supervisor.ask_with(LOG, json!({ "first": 1 })).await;

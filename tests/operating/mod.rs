@@ -3,7 +3,7 @@
 mod connections;
 mod deploying;
 mod health;
-pub(crate) mod process;
+pub mod process;
 mod proxy;
 mod seen;
 mod silence;

@@ -13,6 +13,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{AUDIENCE, ISSUER};
 
+/// The program: the tests' own, or the one that C360 names.
+fn program() -> String {
+    std::env::var("C360").unwrap_or_else(|_| env!("CARGO_BIN_EXE_c360").into())
+}
+
 pub struct Gateway {
     child: Child,
     log: Arc<Mutex<String>>,
@@ -50,7 +55,7 @@ impl Gateway {
     /// As others that believe the same key.
     pub async fn believing(keys: Arc<Keys>, database_url: &str, settings: &[(&str, &str)]) -> Self {
         let jwks = keys.folder.path().join("jwks.json");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_c360"))
+        let mut child = Command::new(program())
             .arg("serve")
             .env_clear()
             .env("DATABASE_URL", database_url)
@@ -134,6 +139,13 @@ impl Gateway {
 
     pub async fn figures(&self) -> String {
         self.http.get(&self.metrics).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// The most memory that it has had so far, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     pub fn signal(&self, name: &str) {

@@ -4,10 +4,10 @@ use c360::auth::issue::NewKey;
 use c360::auth::token::Verifier;
 use c360::auth::{Actor, Caller, CustomerIdentity};
 use c360::config::Config;
+use c360::db::Watch;
 use c360_rules::access::{Role, Scope, Scopes};
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 
 use super::issuers::kid;
@@ -16,7 +16,8 @@ use crate::harness::{Backend, Database, config, now};
 
 /// The caller that a gateway with these settings makes of a token with these claims.
 struct Reading {
-    database: Database,
+    _database: Database,
+    watch: Watch,
     key: NewKey,
     _folder: tempfile::TempDir,
     verifier: Verifier,
@@ -32,7 +33,10 @@ impl Reading {
         let mut config = Config::load(Some(&file), &|_| None).unwrap();
         config.auth.main.jwks_file = folder.path().join("jwks.json");
         let verifier = Verifier::new(&config).unwrap();
-        Self { database: Database::demo(Backend::Sqlite).await, key, _folder: folder, verifier }
+        let database = Database::demo(Backend::Sqlite).await;
+        config.database.url.clone_from(&database.url);
+        let watch = Watch::new(&config.database);
+        Self { _database: database, watch, key, _folder: folder, verifier }
     }
 
     async fn caller(&self, typ: &str, mut claims: Value) -> Option<Caller> {
@@ -40,8 +44,7 @@ impl Reading {
         let head = json!({ "alg": "EdDSA", "typ": typ, "kid": kid(&self.key) }).to_string();
         let private = EncodingKey::from_ed_pem(self.key.private_pem.as_bytes()).unwrap();
         let token = token_of(&head, &claims.to_string(), &private, Algorithm::EdDSA);
-        let db: &DatabaseConnection = &self.database.connection;
-        self.verifier.verify(&token, now(), db).await.ok().map(|caller| (*caller).clone())
+        self.verifier.verify(&token, now(), &self.watch).await.ok().map(|caller| (*caller).clone())
     }
 }
 
@@ -171,7 +174,6 @@ fn wrong_settings_are_named() {
         Verifier::new(&config).unwrap_err().to_string()
     };
     assert!(fault(&|c| c.auth.main.algorithms = vec!["HS256".into()]).contains("HS256"));
-    assert!(fault(&|c| c.auth.main.callers = vec!["kings".into()]).contains("kings"));
     assert!(fault(&|c| _ = c.auth.issuers.insert("b".into(), c.auth.main.clone())).contains("set twice"));
     assert!(fault(&|c| c.auth.main.jwks_url = String::new()).contains("C360_AUTH_JWKS_URL"));
     assert!(fault(&|c| c.oauth.signing_key_files = vec!["/nowhere.pem".into()]).contains("/nowhere.pem"));

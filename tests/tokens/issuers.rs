@@ -125,7 +125,7 @@ impl Gateway {
         state.verifier.warm_up().await;
         let current = tokio::spawn({
             let state = state.clone();
-            async move { state.verifier.keep_current(&state.db, &state.clock).await }
+            async move { state.verifier.keep_current(&state.watch, &state.clock).await }
         });
         Self { url, state, http: reqwest::Client::new(), current }
     }

@@ -85,6 +85,13 @@ async fn answer(request: RequestBuilder) -> (u16, Value) {
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
@@ -145,8 +152,13 @@ async fn every_error_is_one_of_rfc_6749() {
     let raw = |value: &str| shop.ask().header("authorization", value.to_owned()).body(grant);
     let json =
         reqwest::Client::new().post(format!("{}/oauth/token", shop.gateway.url)).json(&json!({ "grant_type": "x" }));
+    let packed = |how: &str, form: Vec<u8>| shop.ask().header("content-encoding", how.to_owned()).body(form);
     for (what, request, status, error) in [
         ("json", json, 400, "invalid_request"),
+        ("too much", post("a".repeat(400_000)), 413, "invalid_request"),
+        ("too much when unpacked", packed("gzip", gzip(&[b'a'; 400_000])), 413, "invalid_request"),
+        ("not packed as it says", packed("gzip", grant.into()), 400, "invalid_request"),
+        ("packed in another way", packed("br", grant.into()), 415, "invalid_request"),
         ("nothing", post(String::new()), 401, "invalid_client"),
         ("no client", post(grant.into()), 401, "invalid_client"),
         ("no secret", post(format!("{grant}&client_id=a-shop")), 401, "invalid_client"),
@@ -173,6 +185,8 @@ async fn every_error_is_one_of_rfc_6749() {
         assert_eq!((answered, text(&body["error"])), (status, error), "{what}");
         assert!(body["error_description"].is_string() && body.get("access_token").is_none(), "{what}");
     }
+    let good = packed("X-GZip", gzip(format!("{grant}&{client}").as_bytes())).send().await.unwrap();
+    assert_eq!(good.status(), 200);
     let get = reqwest::get(format!("{}/oauth/token", shop.gateway.url)).await.unwrap();
     assert_eq!(get.status(), 405);
 }

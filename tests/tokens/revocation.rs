@@ -163,13 +163,44 @@ async fn without_news_of_revocations_no_token_is_believed_and_none_is_called_bad
     let gateway = Gateway::start(&database, |config| config.auth.main.jwks_file = file.path().to_owned()).await;
     let token = signed(&key, &agent_claims());
     assert_eq!(gateway.status(&token).await, 200);
-    gateway.state.db.clone().close().await.unwrap();
+    gateway.state.watch.connection().await.unwrap().clone().close().await.unwrap();
     // What was heard a moment ago is still good; after five seconds nothing is.
     assert_eq!(gateway.status(&token).await, 200);
     tokio::time::sleep(SOON).await;
     assert_eq!(gateway.status(&token).await, 503);
-    let verified = gateway.state.verifier.verify(&token, now(), &gateway.state.db).await;
+    let verified = gateway.state.verifier.verify(&token, now(), &gateway.state.watch).await;
     assert_eq!(verified, Err(Denied::Unavailable));
+}
+
+async fn tokens_are_believed_while_requests_use_up_the_pool(backend: Backend) {
+    use sea_orm::TransactionTrait as _;
+    let (provider, key) = (Provider::start().await, NewKey::generate().unwrap());
+    provider.publish(&[&key]);
+    let database = Database::migrated(backend).await;
+    let settings = |config: &mut c360::config::Config| config.auth.main.jwks_url.clone_from(&provider.url);
+    let gateway = Gateway::start(&database, settings).await;
+    let (token, lost) = (signed(&key, &agent_claims()), signed(&key, &agent_claims()));
+    assert_eq!((gateway.status(&token).await, gateway.status(&lost).await), (200, 200));
+    let mut busy = Vec::new();
+    for _ in 0..4 {
+        busy.push(gateway.state.db.begin().await.unwrap());
+    }
+    tokio::time::sleep(SOON).await;
+    assert_eq!(gateway.status(&token).await, 200);
+    let (what, ends) = Revoked::token(&lost).unwrap();
+    revoke(&database.connection, &what, ends, now()).await.unwrap();
+    assert!(gateway.becomes(&lost, 401).await < SOON);
+    assert_eq!(gateway.status(&token).await, 200);
+}
+
+#[tokio::test]
+async fn tokens_are_believed_while_requests_use_up_the_pool_sqlite() {
+    tokens_are_believed_while_requests_use_up_the_pool(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn tokens_are_believed_while_requests_use_up_the_pool_postgres() {
+    tokens_are_believed_while_requests_use_up_the_pool(Backend::Postgres).await;
 }
 
 #[tokio::test]

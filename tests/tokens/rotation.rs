@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use c360::auth::issue::NewKey;
 use c360::auth::token::{Denied, Refused};
-use c360::config::Config;
+use c360::config::{Callers, Config};
 
 use super::issuers::{Gateway, Provider, agent_claims, jwk, kid, now, signed};
 use crate::harness::{Backend, Database, config};
@@ -58,7 +58,7 @@ async fn ten_thousand_unknown_keys_lead_to_one_fetch() {
         let head = format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"unknown-{n}"}}"#);
         let token = super::token_of(&head, &claims, &private, jsonwebtoken::Algorithm::EdDSA);
         let state = state.clone();
-        requests.spawn(async move { state.verifier.verify(&token, now(), &state.db).await.err() });
+        requests.spawn(async move { state.verifier.verify(&token, now(), &state.watch).await.err() });
     }
     while let Some(refused) = requests.join_next().await {
         assert_eq!(refused.unwrap(), Some(Denied::Refused(Refused)));
@@ -214,7 +214,7 @@ async fn no_issuer_vouches_for_another() {
         let mut second = config.auth.main.clone();
         second.issuer = "https://customers.test".into();
         second.jwks_url.clone_from(&theirs.url);
-        second.callers = vec!["customers".into()];
+        second.callers = vec![Callers::Customers];
         config.auth.issuers.insert("second".into(), second);
     })
     .await;

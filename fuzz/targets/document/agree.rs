@@ -1,4 +1,4 @@
-//! What two parsers read in a document, in the same words: each definition on a line, sorted.
+//! What was checked of a document and what runs of it, in the same words: each definition on a line, sorted.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use apollo_compiler::ast;
 use async_graphql::parser::types as run;
 use async_graphql::{Name, Positioned, Value};
 
-/// As the checking parser reads it.
+/// What was checked.
 pub fn checked(document: &ast::Document) -> Vec<String> {
     let mut lines: Vec<String> = document.definitions.iter().map(definition).collect();
     lines.sort_unstable();
@@ -106,7 +106,7 @@ fn checked_value(line: &mut String, value: &ast::Value) {
     }
 }
 
-/// As the executing parser reads it.
+/// What runs.
 pub fn executed(document: &run::ExecutableDocument) -> Vec<String> {
     let operations = document.operations.iter().map(|(name, operation)| {
         let (name, operation) = (name.map(|name| name.as_str()).unwrap_or_default(), &operation.node);

@@ -5,6 +5,7 @@ use c360_rules::id::Kind;
 use c360_rules::identifier;
 
 use super::store::{self, IdentityKind};
+use crate::auth::Caller;
 use crate::domains::orders::query::OrderNumber;
 use crate::error::Fault;
 use crate::graphql::id;
@@ -23,7 +24,7 @@ pub enum CustomerIdentifier {
     CustomerNumber(String),
     /// By the number of the loyalty account, or of an active card.
     LoyaltyNumber(String),
-    /// By an order.
+    /// By an order, if you may read it.
     Order(OrderNumber),
     /// By the id in another system.
     External(ExternalIdentifier),
@@ -39,11 +40,11 @@ pub struct ExternalIdentifier {
 }
 
 impl CustomerIdentifier {
-    /// What to look for.
+    /// What to look for on behalf of a caller, or of the gateway itself.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` that names the identifier.
-    pub fn find(self, phone_regions: &[String]) -> Result<Find, Fault> {
+    pub fn find(self, caller: Option<&Caller>, phone_regions: &[String]) -> Result<Find, Fault> {
         Ok(match self {
             Self::Id(id) => store::by_id(id::parse("by.id", Kind::Customer, &id)?),
             Self::Email(text) => {
@@ -65,7 +66,7 @@ impl CustomerIdentifier {
                     identifier::loyalty_number(&text).map_err(|error| Fault::bad_input("by.loyaltyNumber", error))?;
                 store::by_loyalty_number(number)
             }
-            Self::Order(order) => store::by_order(order.number, order.source),
+            Self::Order(order) => store::by_order(order.number, order.source, caller),
             Self::External(external) => store::by_identity(IdentityKind::External, Some(external.source), external.id),
         })
     }

@@ -4,10 +4,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::verification::VerificationRow;
-use crate::auth::CustomerIdentity;
+use crate::auth::{Caller, CustomerIdentity, Domain};
 use crate::choice;
 use crate::read::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
 use crate::row;
+use crate::scope::readable;
 
 choice! {
     /// What has become of a customer record.
@@ -424,10 +425,14 @@ pub fn by_loyalty_number(number: String) -> Find {
     )
 }
 
-/// By an order's number.
-pub fn by_order(number: String, source: Option<String>) -> Find {
+/// By the number of an order that the caller, if there is one, may read.
+pub fn by_order(number: String, source: Option<String>, caller: Option<&Caller>) -> Find {
     let query =
         Pieces::text(format!("{SURVIVOR} JOIN orders o ON o.customer_id = m.id WHERE o.number = ")).value(number);
+    let query = match caller {
+        Some(caller) => query.then(readable(caller, Domain::Orders, "o.source")),
+        None => query,
+    };
     Find::One(match source {
         Some(source) => query.and(" AND o.source = ").value(source),
         None => query,

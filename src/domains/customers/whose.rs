@@ -50,7 +50,7 @@ impl Among {
 /// As [`whose`].
 pub(crate) async fn named(tx: &mut Tx, by: Option<&CustomerIdentifier>, among: Among) -> Outcome<Locked> {
     let find = match (by, tx.caller().map(|caller| &caller.actor)) {
-        (Some(by), _) => by.clone().find(&tx.state().config.retailer.phone_regions)?,
+        (Some(by), _) => by.clone().find(tx.caller(), &tx.state().config.retailer.phone_regions)?,
         (None, Some(Actor::Customer(identity))) => store::own(identity),
         (None, _) => return Err(Fault::bad_input("input.customer", "say which customer").into()),
     };
@@ -70,7 +70,7 @@ pub(crate) async fn named(tx: &mut Tx, by: Option<&CustomerIdentifier>, among: A
 /// `BAD_USER_INPUT`.
 pub(crate) fn seen(scope: &Scope, by: Option<&CustomerIdentifier>, sql: &mut Sql) -> Result<(), Fault> {
     let find = match (by, &scope.caller().actor) {
-        (Some(by), _) => by.clone().find(scope.phone_regions())?,
+        (Some(by), _) => by.clone().find(Some(scope.caller()), scope.phone_regions())?,
         (None, Actor::Customer(identity)) => store::own(identity),
         (None, _) => return Err(Fault::bad_input("customer", "say which customer")),
     };

@@ -11,6 +11,7 @@ use super::items::{
     Customer, Identity, LoyaltyTransaction, Mention, Order, Review, Suggestion, SurveyResponse, Ticket, Whose,
 };
 use super::lines::Place;
+use crate::digest::sha256;
 
 /// What an item is called everywhere: which system, what it is, its id there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -135,8 +136,7 @@ fn parts(text: &str) -> Result<(Key, i64, Item, Vec<u8>), Problem> {
     if let Some((_, schema)) = SCHEMAS.iter().find(|(word, _)| *word == key.kind) {
         has_shape(&value, schema, "")?;
     }
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, value.to_string().as_bytes());
-    Ok((key, version, item, digest.as_ref()[..16].to_vec()))
+    Ok((key, version, item, sha256(value.to_string().as_bytes())[..16].to_vec()))
 }
 
 /// A hash of what a line says, however it is written down; or what is wrong with the line. Nothing is brought in.

@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use super::CustomerFilter;
 use super::matches::{CANDIDATES, conditions};
+use crate::auth::Domain;
 use crate::error::Fault;
 use crate::read::Sql;
-use crate::scope::Scope;
+use crate::scope::{Scope, readable};
 
 /// What a text may identify: as many readings as it has.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Exact {
     /// Everybody who has it, staff's list by name, a partner's by id; of a crowd the first 500 of each reading.
     pub(super) async fn find(&self, scope: &Scope, filter: &CustomerFilter) -> Result<Vec<Uuid>, Fault> {
         let mut sql = Sql::new(scope.backend());
-        let readings: Vec<_> = self.readings(&mut sql).iter().map(|reading| limited(reading)).collect();
+        let readings: Vec<_> = self.readings(scope, &mut sql).iter().map(|reading| limited(reading)).collect();
         if readings.is_empty() {
             return Ok(Vec::new());
         }
@@ -55,7 +56,7 @@ impl Exact {
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 
-    fn readings(&self, sql: &mut Sql) -> Vec<String> {
+    fn readings(&self, scope: &Scope, sql: &mut Sql) -> Vec<String> {
         let identity = |kinds: &str, value: &str| {
             format!("SELECT i.customer_id FROM customer_identities i WHERE i.kind {kinds} AND i.normalized = {value}")
         };
@@ -77,7 +78,8 @@ impl Exact {
             let cards = "SELECT a.customer_id FROM loyalty_cards a WHERE a.status = 'ACTIVE' AND a.number =";
             readings.push(format!("{cards} {number}"));
             let typed = sql.parameter(self.text.to_uppercase());
-            readings.push(format!("SELECT o.customer_id FROM orders o WHERE o.number = {typed}"));
+            let readable = readable(scope.caller(), Domain::Orders, "o.source").write(sql);
+            readings.push(format!("SELECT o.customer_id FROM orders o WHERE o.number = {typed}{readable}"));
         }
         if self.is_staff {
             let handle = self.text.strip_prefix('@').unwrap_or(&self.text);

@@ -75,7 +75,8 @@ impl Search {
     pub async fn run(self, ctx: &Context<'_>, scope: &Scope, page: &PageArguments) -> Result<Root, Fault> {
         let is_staff = scope.caller().is_staff() && scope.caller().scopes.contains(Grant::PiiRead);
         let (exact, matches) = self.matches(scope, is_staff)?;
-        let list = list_name("Query", "customers", &format!("{self:?} {is_staff}"));
+        let named = format!("{:?} {:?} {:?} {is_staff}", self.query, self.filter, self.order());
+        let list = list_name("Query", "customers", &named);
         let (size, after) = page.start(list)?;
         let mut found = Found {
             scope,
@@ -109,7 +110,7 @@ impl Search {
         if identifier::name_words(query).len() > MOST_WORDS {
             return Err(Fault::bad_input("query", format!("at most {MOST_WORDS} words")));
         }
-        if !matches!(self.sort, None | Some(CustomerSort::BestMatch)) {
+        if self.order() != CustomerSort::BestMatch {
             return Err(Fault::bad_input("sort", "what a query finds comes by BEST_MATCH; leave the query out"));
         }
         if !is_staff && self.filter != CustomerFilter::default() {
@@ -119,12 +120,18 @@ impl Search {
         Ok((Some(exact), if is_staff { Match::of(query) } else { Vec::new() }))
     }
 
+    /// The order, whether it is said or not.
+    fn order(&self) -> CustomerSort {
+        let usual = if self.query.is_some() { CustomerSort::BestMatch } else { CustomerSort::Name };
+        self.sort.unwrap_or(usual)
+    }
+
     fn browse(&self, is_staff: bool) -> Result<Match, Fault> {
         if !is_staff {
             let message = "give an e-mail address, a phone number or a number: without one, the list is for staff";
             return Err(Fault::bad_input("query", message));
         }
-        match self.sort.unwrap_or(CustomerSort::Name) {
+        match self.order() {
             CustomerSort::BestMatch => Err(Fault::bad_input("sort", "BEST_MATCH needs a query")),
             CustomerSort::Name => self.by_name(),
             CustomerSort::MemberSinceNewest => Ok(Match::Since { newest: true }),
