@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::domains::loyalty::due;
+use crate::domains::tickets;
 use crate::error::Fault;
 use crate::events::seal;
 use crate::state::State;
@@ -111,6 +112,25 @@ pub static JOBS: &[Job] = &[
         limit: 200,
         due: due::TIERS,
         run: |turn| Box::pin(due::tiers(turn.state, turn.limit)),
+    },
+    Job {
+        name: "sla",
+        about: "records promises to customers that were broken, and tells staff of them",
+        pause: Duration::from_secs(5),
+        woken: false,
+        limit: 100,
+        due: "SELECT MIN(due_at) AS due FROM sla_clocks WHERE status = 'RUNNING' AND due_at < {now}",
+        run: |turn| Box::pin(tickets::sla(turn.state, turn.limit)),
+    },
+    Job {
+        name: "close",
+        about: "closes tickets that were solved long ago",
+        pause: Duration::from_secs(60),
+        woken: false,
+        limit: 100,
+        // When a ticket is due is a matter of a setting, and nobody waits for it.
+        due: "SELECT MIN(solved_at) AS due FROM tickets WHERE 1 = 0",
+        run: |turn| Box::pin(tickets::close(turn.state, turn.limit)),
     },
 ];
 
