@@ -4,6 +4,7 @@ mod audit;
 mod jobs;
 mod sealing;
 mod tampering;
+mod typed;
 
 use c360::jobs::{self as c360_jobs, Ran};
 use c360::state::State;
