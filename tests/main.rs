@@ -24,6 +24,7 @@ mod proofs;
 mod reading;
 mod schema;
 mod search;
+mod story;
 mod swapping;
 mod throttling;
 mod tickets;

@@ -100,6 +100,9 @@ fn every_figure_is_explained_and_no_other() {
     metrics.refused("depth");
     metrics.throttled("partner");
     metrics.trust(&[("verified", 1)], &[("ok", 1)]);
+    metrics.job_led("seal", true);
+    metrics.job_lag("seal", 0.0);
+    metrics.job_ran("seal", 1);
     let figures = metrics.text(Pool::default()).unwrap();
     let served: BTreeSet<_> =
         figures.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();

@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::changed;
-use crate::auth::{Actor, Caller};
+use crate::auth::Actor;
 use crate::domains::customers::object::Consent;
 use crate::domains::customers::store::{ConsentChannel, ConsentPurpose, ConsentStatus};
 use crate::domains::customers::whose::{Among, named};
-use crate::domains::customers::{CustomerIdentifier, store};
+use crate::domains::customers::{CustomerIdentifier, on_behalf, store};
 use crate::events::{Event, TimelineDomain, TimelineEntryKind};
 use crate::payload;
 use crate::view360::Customer;
-use crate::write::{self, Action, Outcome, Problem, Tx, Work};
+use crate::write::{Action, Outcome, Problem, Tx, Work};
 
 /// What was decided about one purpose.
 #[derive(Clone, Debug, InputObject)]
@@ -69,12 +69,7 @@ impl Work for ConsentUpdateInput {
     type Made = Decided;
 
     async fn run(&self, tx: &mut Tx) -> Outcome<Decided> {
-        let is_staff = tx.caller().is_some_and(Caller::is_staff);
-        let reason = match &self.reason {
-            Some(reason) => Some(write::short_text("reason", reason)?),
-            None if is_staff => return Err(Problem::Blank.at("reason", "say how the customer told you").into()),
-            None => None,
-        };
+        let reason = on_behalf(tx, self.reason.as_deref())?;
         let customer = named(tx, self.customer.as_ref(), Among::Known).await?.id;
         self.may_be_said(tx)?;
         let consent = decide(tx, customer, &self.consent, reason.as_ref()).await?;

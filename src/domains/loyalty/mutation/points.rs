@@ -242,7 +242,10 @@ async fn within_goodwill(tx: &mut Tx, account: Uuid, points: i64) -> Outcome<()>
     };
     let midnight: DateTime<Utc> = tx.state().config.retailer.midnight(tx.now());
     let mut sql = tx.sql();
-    sql.push("SELECT CAST(COALESCE(SUM(points), 0) AS bigint) AS given FROM loyalty_transactions WHERE kind = 'ADJUSTMENT' AND points > 0 AND staff_id IS NOT NULL AND reverses_id IS NULL AND account_id = ");
+    sql.push("SELECT CAST(COALESCE(SUM(points), 0) AS bigint) AS given FROM loyalty_transactions WHERE kind = 'ADJUSTMENT' AND points > 0 AND reverses_id IS NULL AND (staff_id IS NOT NULL OR (reason IS NOT NULL AND source = ");
+    // Staff need not be in the directory.
+    sql.bind(tx.source());
+    sql.push(")) AND account_id = ");
     sql.bind(account);
     sql.push(" AND occurred_at >= ");
     sql.bind(midnight);
