@@ -56,7 +56,7 @@ on_both! {
 
         // His phone shows the points and what she wrote, and not who she is.
         assert_eq!(*phone.ask(BALANCE).await.at("/me/loyalty/balance/active"), had + 400);
-        let look = "query($id: ID!) { ticket(by: { id: $id }) { status messages(last: 1) { nodes { authorKind body author { displayName } } } } }";
+        let look = "query($id: ID!) { ticket(by: { id: $id }) { status messages(first: 1) { nodes { authorKind body author { displayName } } } } }";
         let seen = phone.ask_with(look, json!({ "id": ticket["id"] })).await;
         assert_eq!(seen.at("/ticket/status"), "SOLVED");
         let words = seen.at("/ticket/messages/nodes/0");
