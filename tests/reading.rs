@@ -161,7 +161,7 @@ on_both! {
         };
         let scopes = "customers:read orders:read tickets:read loyalty:read feedback:read";
         for (who, actor) in [
-            (policy::Who::Staff(Role::Agent), app.agent()),
+            (policy::Who::Staff(Role::Supervisor), app.staff(Role::Supervisor)),
             (policy::Who::Partner(scopes), app.partner("shop-partner", scopes)),
         ] {
             let roots = policy::roots(&app, who, &id).await;
