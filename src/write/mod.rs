@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | may the caller do this at all? | `auth::policy`, before the document runs |
 //! | a task that nobody can cancel; repetitions told apart and made to wait without a connection | [`perform`] |
-//! | one transaction: customer locked, rules applied, rows written, events noted | [`Action::run`], through a [`Tx`] |
+//! | one transaction: customer locked, rules applied, rows written, events noted | [`Work::run`], through a [`Tx`] |
 //! | events and idempotency record written, commit, jobs woken | [`Tx`] |
 //! | the payload, read anew with the caller's eyes | [`crate::payload!`] |
 //!
