@@ -72,6 +72,17 @@ on_both! {
 }
 
 on_both! {
+    async fn a_payload_has_its_fields_in_the_order_of_the_document(app: App::demo) {
+        let document = "mutation($input: LoyaltyPointsCreditInput!) { loyaltyPointsCredit(input: $input) { \
+            transaction { points } userErrors { code } account { status } } }";
+        let request = app.agent().post(json!({ "query": document, "variables": credit(1, "in-order") }));
+        let text = request.send().await.unwrap().text().await.unwrap();
+        let places: Vec<_> = ["transaction", "userErrors", "account"].iter().map(|name| text.find(&format!("\"{name}\"")).unwrap()).collect();
+        assert!(places.is_sorted(), "{text}");
+    }
+}
+
+on_both! {
     async fn a_role_gives_a_customer_no_more_than_its_ceiling_on_one_day(app: App::demo) {
         let agent = app.agent();
         done(&agent.ask_with(CREDIT, credit(300, "a")).await, "loyaltyPointsCredit");

@@ -184,7 +184,9 @@ fn whole(
     answer: Response,
 ) -> Answer {
     let Response { mut data, mut errors, .. } = answer;
-    if operation.is_irregular || !errors.is_empty() || !withheld.is_empty() {
+    // The objects of a payload are read one beside the other, and stand in the order in which they came.
+    let is_mutation = operation.kind() == OperationType::Mutation;
+    if is_mutation || operation.is_irregular || !errors.is_empty() || !withheld.is_empty() {
         errors.iter_mut().for_each(answer::give_code);
         let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, withheld };
         data = document::complete(&asked, data, &mut errors);
