@@ -13,6 +13,8 @@ use sea_orm::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::cache::lease;
+
 mod change;
 mod copy;
 mod insert;
@@ -379,6 +381,8 @@ async fn write_postgres(db: &DatabaseConnection, batch: Batch) -> Result<(), DbE
         copy_rows(&mut transaction, rows).await.map_err(failed)?;
     }
     batch.changes.finish_postgres(&mut transaction).await.map_err(failed)?;
+    // Last, because one row is for all.
+    sqlx::query(AssertSqlSafe(lease::raising())).execute(&mut *transaction).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)
 }
 
@@ -415,6 +419,7 @@ async fn write_sqlite(connection: &mut SqliteConnection, batch: Batch) -> Result
         let into = format!("{insert} INTO {name} ({columns})");
         inserts.write(&mut transaction, &into, &replacing).await.map_err(failed)?;
     }
+    sqlx::query(AssertSqlSafe(lease::raising())).execute(&mut *transaction).await.map_err(failed)?;
     batch.changes.finish_sqlite(&mut transaction).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)
 }

@@ -26,6 +26,8 @@ pub struct Config {
     pub database: Database,
     /// What the gateways share besides the database.
     pub redis: Redis,
+    /// Finished answers that are kept.
+    pub cache: Cache,
     /// How tokens are verified.
     pub auth: Auth,
     /// The tokens that the gateway itself gives to partners.
@@ -84,6 +86,16 @@ pub struct Connections {
 pub struct Redis {
     /// `redis://…` or `rediss://…`; empty when there is none.
     pub url: String,
+}
+
+/// Finished answers that are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// Whether any are.
+    pub enabled: bool,
+    /// Most memory for them, in bytes.
+    pub max_bytes: u64,
 }
 
 /// Settings of the database.

@@ -53,9 +53,7 @@ pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, 
 /// A migration fails; then nothing of any is left behind.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     // SQLite takes its one write lock at once, PostgreSQL an advisory lock: whoever comes second finds nothing to do.
-    let immediate = Some(SqliteTransactionMode::Immediate);
-    let transaction =
-        db.begin_with_options(TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() }).await?;
+    let transaction = db.begin_with_options(immediate()).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
         transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
@@ -70,6 +68,12 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
 /// The database cannot be read.
 pub async fn pending_migrations(db: &DatabaseConnection) -> Result<usize, DbErr> {
     Ok(Migrator::get_pending_migrations_read_only(db).await?.len())
+}
+
+/// A transaction that writes: SQLite takes its one write lock at once, because a reader cannot become a writer.
+pub fn immediate() -> TransactionOptions {
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    TransactionOptions { sqlite_transaction_mode, ..Default::default() }
 }
 
 /// The time by the database's own clock, so many seconds from now, as SQL: the clocks of gateways may differ.

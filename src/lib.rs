@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod bulk;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -45,6 +45,8 @@ pub struct Metrics {
     throttled: Family<ByCaller, Counter>,
     tokens: Family<ByResult, Counter>,
     jwks_fetches: Family<ByResult, Counter>,
+    cached: Family<ByCached, Counter>,
+    cached_bytes: Gauge,
     connections: Gauge,
     connections_taken: Counter,
     job_lag: Family<ByJob, Gauge<f64, AtomicU64>>,
@@ -73,6 +75,12 @@ struct ByCode {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByReason {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByCached {
+    result: &'static str,
     reason: &'static str,
 }
 
@@ -192,6 +200,8 @@ impl Metrics {
             throttled: Family::default(),
             tokens: Family::default(),
             jwks_fetches: Family::default(),
+            cached: Family::default(),
+            cached_bytes: Gauge::default(),
             connections: Gauge::default(),
             connections_taken: Counter::default(),
             job_lag: Family::default(),
@@ -231,6 +241,8 @@ impl Metrics {
         c360.register("throttled", "Requests refused for their caller's cost, by caller", self.throttled.clone());
         c360.register("tokens", "Tokens that were shown, by what became of them", self.tokens.clone());
         c360.register("jwks_fetches", "Fetches of signing keys, by result", self.jwks_fetches.clone());
+        c360.register("cache_answers", "Answers about a customer, by where they are from", self.cached.clone());
+        c360.register_with_unit("cache", "Memory of answers that are kept", Unit::Bytes, self.cached_bytes.clone());
         c360.register("connections", "Clients' connections that are open", self.connections.clone());
         c360.register("connections_taken", "Clients' connections taken", self.connections_taken.clone());
         c360.register_with_unit("job_lag", "For how long something has been due", Unit::Seconds, self.job_lag.clone());
@@ -286,6 +298,16 @@ impl Metrics {
     /// A request was refused for what its caller had used up: `staff`, `customer`, `partner`.
     pub fn throttled(&self, caller: &'static str) {
         self.throttled.get_or_create(&ByCaller { caller }).inc();
+    }
+
+    /// An answer about a customer was had: `hit`, `miss` or `bypass`, the last with the reason.
+    pub fn cached(&self, result: &'static str, reason: &'static str) {
+        self.cached.get_or_create(&ByCached { result, reason }).inc();
+    }
+
+    /// How much memory the answers take that are kept.
+    pub fn cached_bytes(&self, bytes: u64) {
+        self.cached_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// A client connected. It is counted as open until what is given back is dropped.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use c360_rules::access::Scope as Grant;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
+use crate::cache::reads::{Basis, Ground, Reads, Reason};
 use crate::db;
 use crate::error::Fault;
 use crate::read::plan::Relations;
@@ -28,13 +29,43 @@ struct Inner {
     request_id: Option<Uuid>,
     now: DateTime<Utc>,
     rows: AtomicU64,
+    /// What the answer rests on, where that is noted.
+    reads: Option<Reads>,
 }
 
 impl Scope {
     /// The scope of a request, by the name that it has in the log.
     pub fn new(state: Arc<State>, caller: Arc<Caller>, request_id: Option<Uuid>) -> Self {
         let now = state.clock.now();
-        Self(Arc::new(Inner { state, caller, request_id, now, rows: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { state, caller, request_id, now, rows: AtomicU64::new(0), reads: None }))
+    }
+
+    /// The same, for an answer that may be kept: what it rests on is noted.
+    #[must_use]
+    pub fn noting(&self) -> Self {
+        let Inner { state, caller, request_id, .. } = self.0.as_ref();
+        let (state, caller, now) = (state.clone(), caller.clone(), state.clock.now());
+        let reads = Some(Reads::default());
+        Self(Arc::new(Inner { state, caller, request_id: *request_id, now, rows: AtomicU64::new(0), reads }))
+    }
+
+    /// What the answer rests on.
+    ///
+    /// # Errors
+    /// It cannot be kept, or nothing was noted.
+    pub fn basis(&self) -> Result<Basis, Reason> {
+        self.0.reads.as_ref().map_or(Err(Reason::Operation), Reads::basis)
+    }
+
+    /// What the answer rests on, as far as it is noted.
+    pub(crate) fn reads(&self) -> Option<&Reads> {
+        self.0.reads.as_ref()
+    }
+
+    /// The ground for a statement that looks for a customer, where it is noted what the answer rests on.
+    pub(crate) async fn ground(&self, customer: Option<Uuid>) -> Option<Ground> {
+        let _noted = self.0.reads.as_ref()?;
+        self.0.state.cache.ground(&self.0.state, customer).await
     }
 
     /// What all requests share.
@@ -52,9 +83,39 @@ impl Scope {
         &self.0.caller
     }
 
-    /// The time of the request; every answer of it is of this moment.
+    /// The time of the request; every answer of it is of this moment. What shows it is good for this moment only: ask
+    /// whether an instant is [reached](Self::reached) where that is enough.
     pub fn now(&self) -> DateTime<Utc> {
+        if let Some(reads) = &self.0.reads {
+            reads.refuse(Reason::Clock);
+        }
         self.0.now
+    }
+
+    /// Whether it is `at` or later. An answer that depends on it is another one from then on.
+    pub fn reached(&self, at: DateTime<Utc>) -> bool {
+        let reached = at <= self.0.now;
+        if let (false, Some(reads)) = (reached, &self.0.reads) {
+            reads.until(at);
+        }
+        reached
+    }
+
+    /// Whether it is later than `at`, as [`reached`](Self::reached).
+    pub fn passed(&self, at: DateTime<Utc>) -> bool {
+        self.reached(at + TimeDelta::microseconds(1))
+    }
+
+    /// How many whole days have passed since `at`, as [`reached`](Self::reached).
+    pub fn days_since(&self, at: DateTime<Utc>) -> i64 {
+        let days = (self.0.now - at).num_days();
+        if at <= self.0.now {
+            self.reached(at + TimeDelta::days(days + 1));
+        } else {
+            // The days until then are counted down: the last of them ends after a whole day before it.
+            self.passed(at + TimeDelta::days(days));
+        }
+        days
     }
 
     /// Regions for phone numbers without a country code.
@@ -81,8 +142,16 @@ impl Scope {
         self.0.rows.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// The rows of a statement.
+    /// The rows of a statement. An answer that shows them is not kept.
     pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
+        if let Some(reads) = &self.0.reads {
+            reads.refuse(Reason::Source);
+        }
+        self.run(statement).await
+    }
+
+    /// The rows of a statement whose reader notes what they rest on.
+    pub(crate) async fn run(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
         let State { db, metrics, statements, config, .. } = self.0.state.as_ref();
         statements.fetch_add(1, Ordering::Relaxed);
         let running = metrics.statement(db::pool(db, &config.database));

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use sea_orm::DatabaseConnection;
 
 use crate::auth::token::Verifier;
+use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::db::{Probe, Watch};
@@ -34,6 +35,8 @@ pub struct State {
     pub relations: Relations,
     /// How much callers have asked for.
     pub throttle: Throttle,
+    /// Finished answers.
+    pub cache: Cache,
     /// What those who write share.
     pub writers: Writers,
     /// The keys with which the end of the event log is signed.
@@ -63,6 +66,7 @@ impl State {
             probe: Probe::default(),
             metrics: Metrics::new(clock.now()),
             throttle: Throttle::new(&config),
+            cache: Cache::new(&config),
             writers: Writers::default(),
             heads: HeadKeys::read(&config.events.signing_key_files)?,
             config,

@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["db", "telemetry"],
     &["error"],
     &["auth", "throttle"],
-    &["events", "read", "scope", "state", "write"],
+    &["cache", "events", "read", "scope", "state", "write"],
     &["document", "graphql"],
     &["domains", "view360"],
     &["node"],

@@ -13,6 +13,8 @@ pub mod revocations;
 mod source;
 pub mod token;
 
+use std::fmt::Write as _;
+
 use c360_rules::access::{Role, Scope as Grant, Scopes};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -136,6 +138,21 @@ impl Caller {
             Actor::Customer(_) => "customer",
             Actor::Partner(_) => "partner",
         }
+    }
+
+    /// All that decides what the caller sees, as bytes: callers with the same view get the same answers.
+    pub fn view(&self) -> Vec<u8> {
+        let Self { actor, scopes, subject: _, client_id: _, expires_at: _ } = self;
+        let mut view = format!("{scopes} ");
+        match actor {
+            Actor::Staff(role) => _ = write!(view, "staff {}", role.as_str()),
+            Actor::Customer(CustomerIdentity::Id(id)) => _ = write!(view, "customer {id}"),
+            Actor::Customer(CustomerIdentity::External { issuer, subject }) => {
+                _ = write!(view, "external {issuer:?} {subject:?}");
+            }
+            Actor::Partner(Partner { source, purposes }) => _ = write!(view, "partner {source:?} {purposes:?}"),
+        }
+        view.into_bytes()
     }
 
     /// Whether a person at a console asks.

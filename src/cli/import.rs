@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Failure;
+use crate::cache::lease;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ingest::{self, Report, complete_journey, ndjson};
@@ -67,6 +68,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         }
         Format::NdjsonReference { .. } => false,
     };
+    // What gateways have kept from before is not served any more when this ends.
+    lease::wait_out(&database).await?;
     report.summary();
     match report.rejected() {
         rejected @ 1.. if strict => Err(Failure::Other(format!("{rejected} rows were left out"))),

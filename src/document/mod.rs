@@ -67,6 +67,8 @@ pub struct Operation {
     fields: Vec<(String, String)>,
     /// Whether it asks for the schema itself.
     pub is_introspection: bool,
+    /// Whether it reads customers one by one and nothing else: `customer360` and `me`.
+    pub is_of_customers: bool,
 }
 
 impl Operation {
@@ -223,6 +225,8 @@ impl Documents {
             never_null,
             fields: fields_of(operation, document),
             is_introspection: is_introspection(operation, document),
+            is_of_customers: operation.is_query()
+                && operation.root_fields(document).all(|field| matches!(field.name.as_str(), "customer360" | "me")),
             typed: operation.clone(),
         })
     }

@@ -138,7 +138,7 @@ async fn write_down(tx: &mut Tx, sealed: Vec<serde_json::Value>) -> Outcome<()> 
         // The sign keeps SQLite from looking for each event among all that have no position.
         false => ")) AS v WHERE events.id = v.id AND +events.position IS NULL",
     });
-    match tx.execute(sql).await? {
+    match tx.execute_unseen(sql).await? {
         changed if usize::try_from(changed) == Ok(count) => Ok(()),
         _ => Err(Stop::Again),
     }

@@ -13,15 +13,22 @@ use crate::throttle::Throttled;
 
 /// An answer as the GraphQL specification has it: without `data` where nothing ran.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Answer {
+struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) data: Option<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) errors: Vec<ServerError>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) extensions: Option<Extensions>,
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+}
+
+/// The answer to an operation that ran, now or before.
+#[derive(Debug)]
+pub(super) struct Ran {
+    /// In JSON from its first brace on, without extensions and the last brace.
+    pub(super) bytes: Vec<u8>,
+    pub(super) extensions: Extensions,
+    /// The codes of its errors.
+    pub(super) codes: Vec<&'static str>,
     /// The operation's name and kind, for operators.
-    #[serde(skip)]
     pub(super) operation: (Option<String>, Kind),
 }
 
@@ -29,6 +36,30 @@ pub(super) struct Answer {
 #[derive(Debug, Serialize)]
 pub(super) struct Extensions {
     pub(super) cost: Cost,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cache: Option<Cached>,
+}
+
+/// Where a query's answer is from.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase", tag = "status")]
+pub(super) enum Cached {
+    /// It was made before, and nothing that it rests on has changed since.
+    #[serde(rename = "HIT")]
+    Hit {
+        /// How long ago it was made, in milliseconds.
+        #[serde(rename = "ageMs")]
+        age_ms: i64,
+    },
+    /// It was made now, and is kept.
+    #[serde(rename = "MISS")]
+    Miss,
+    /// It was made now, and is not kept.
+    #[serde(rename = "BYPASS")]
+    Bypass {
+        /// Why not.
+        reason: &'static str,
+    },
 }
 
 /// What the operation cost.
@@ -45,8 +76,15 @@ pub(super) struct Cost {
 
 /// An answer without data.
 pub(super) fn refuse(status: StatusCode, faults: &[Fault], media: Media) -> Response {
-    let errors = faults.iter().map(error_of).collect();
-    write(status, &Answer { errors, ..Answer::default() }, media)
+    let errors: Vec<ServerError> = faults.iter().map(error_of).collect();
+    let codes = codes(&errors);
+    match begin(None, &errors) {
+        Ok(mut bytes) => {
+            bytes.push(b'}');
+            respond(status, bytes, media, Report { codes, ..Report::default() })
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 fn error_of(fault: &Fault) -> ServerError {
@@ -56,17 +94,40 @@ fn error_of(fault: &Fault) -> ServerError {
     error
 }
 
-/// Writes an answer, and notes beside it what operators see of it.
-pub(super) fn write(status: StatusCode, answer: &Answer, media: Media) -> Response {
-    let mut response = bytes_of(status, answer, media);
-    let (name, kind) = answer.operation.clone();
-    let ran = answer.data.is_some();
-    response.extensions_mut().insert(Report { name, kind, ran, codes: codes(&answer.errors), caller: None });
+/// Data and errors in JSON, from the first brace on, without the last one.
+///
+/// # Errors
+/// `INTERNAL_SERVER_ERROR`: a value that JSON cannot have.
+pub(super) fn begin(data: Option<&Value>, errors: &[ServerError]) -> Result<Vec<u8>, Fault> {
+    let mut bytes = serde_json::to_vec(&Answer { data, errors }).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written");
+        Fault::internal()
+    })?;
+    bytes.pop();
+    Ok(bytes)
+}
+
+/// Ends an answer, and notes beside it what operators see of it.
+pub(super) fn write(ran: Ran, media: Media) -> Response {
+    let Ran { mut bytes, extensions, codes, operation: (name, kind) } = ran;
+    bytes.extend_from_slice(br#","extensions":"#);
+    if let Err(error) = serde_json::to_writer(&mut bytes, &extensions) {
+        tracing::error!(%error, "an answer could not be ended");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    bytes.push(b'}');
+    respond(StatusCode::OK, bytes, media, Report { name, kind, ran: true, codes, caller: None })
+}
+
+fn respond(status: StatusCode, bytes: Vec<u8>, media: Media, report: Report) -> Response {
+    let headers = [(header::CONTENT_TYPE, media.content_type()), (header::CACHE_CONTROL, "private, no-store")];
+    let mut response = (status, headers, bytes).into_response();
+    response.extensions_mut().insert(report);
     response
 }
 
 /// Each code that the errors have, once.
-fn codes(errors: &[ServerError]) -> Vec<&'static str> {
+pub(super) fn codes(errors: &[ServerError]) -> Vec<&'static str> {
     let mut codes = Vec::new();
     for error in errors {
         let code = error.extensions.as_ref().and_then(|extensions| match extensions.get("code") {
@@ -79,21 +140,6 @@ fn codes(errors: &[ServerError]) -> Vec<&'static str> {
         }
     }
     codes
-}
-
-fn bytes_of(status: StatusCode, answer: &Answer, media: Media) -> Response {
-    match serde_json::to_vec(answer) {
-        Ok(bytes) => (
-            status,
-            [(header::CONTENT_TYPE, media.content_type()), (header::CACHE_CONTROL, "private, no-store")],
-            bytes,
-        )
-            .into_response(),
-        Err(error) => {
-            tracing::error!(%error, "an answer could not be written");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
 }
 
 /// Says when to come back.

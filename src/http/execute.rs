@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apollo_compiler::ast::OperationType;
-use async_graphql::{Request, Response, ServerError, Variables};
+use async_graphql::{Request, Response, ServerError, Value, Variables};
 use futures_util::FutureExt as _;
 
 use super::Gateway;
-use super::answer::{self, Answer, Cost, Extensions};
-use super::request::Parameters;
+use super::answer::{self, Cached, Cost, Extensions, Ran};
+use super::request::{Parameters, Rejected, Sent};
 use crate::auth::Caller;
+use crate::cache::reads::{Basis, Reason};
+use crate::cache::{self, answers};
 use crate::config::Introspection;
 use crate::digest::{from_hex, sha256};
 use crate::document::{self, Document, Operation};
@@ -25,14 +27,25 @@ use crate::throttle::Refusal;
 pub(super) enum NotRun {
     /// Something about the request is wrong.
     Faults(Vec<Fault>),
+    /// The request names no document, or is not one.
+    Rejected(Rejected),
     /// A mutation by a way that only reads.
     OnlyReads,
     /// The caller asks for more than its share, and may come back after so many seconds.
     Throttled(Fault, u64),
 }
 
+/// How often a request waits for another one that makes the same answer, before it makes its own.
+const TURNS: usize = 2;
+
 /// Bytes of a new document from which on it is checked beside the requests. Others take about a millisecond.
 const LONG: usize = 4096;
+
+impl From<Rejected> for NotRun {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
 
 impl From<Fault> for NotRun {
     fn from(fault: Fault) -> Self {
@@ -49,16 +62,74 @@ pub(super) enum Way {
     ReadsAndWrites,
 }
 
-/// Finds the document, checks what the caller may ask, and runs the operation.
-pub(super) async fn execute(
-    gateway: &Gateway,
-    scope: Scope,
-    mut parameters: Parameters,
-    way: Way,
-) -> Result<Answer, NotRun> {
-    let sent = parameters.variables();
+/// Serves the answer that was made before, if it still holds. Otherwise finds the document, checks what the caller may ask,
+/// and runs the operation.
+pub(super) async fn execute(gateway: &Gateway, scope: Scope, sent: &Sent, way: Way) -> Result<Ran, NotRun> {
+    let state = &gateway.state;
+    let request = cache::request(&scope.caller().view(), sent.bytes());
+    if state.cache.is_on()
+        && let Some(answer) = state.cache.holding(state, &request, state.clock.now()).await
+    {
+        return serve(gateway, scope.caller(), &answer).await;
+    }
+    let mut parameters = sent.parameters()?;
+    let variables = parameters.variables();
     let document = find(gateway, scope.caller(), &parameters).await?;
     let operation = document.operation(parameters.operation_name())?;
+    check(gateway, scope.caller(), operation, way)?;
+    let variables = gateway.documents.coerce(operation, &variables)?;
+    let requested = gateway.documents.cost(operation, &variables)?;
+    if !state.cache.is_on() || !operation.is_of_customers {
+        return run(gateway, scope, operation, variables, requested).await.map(|(ran, _)| ran);
+    }
+    let mut making = None;
+    for _ in 0..TURNS {
+        making = state.cache.answers.make(request).await;
+        if making.is_some() {
+            break;
+        }
+        if let Some(answer) = state.cache.holding(state, &request, state.clock.now()).await {
+            return serve(gateway, scope.caller(), &answer).await;
+        }
+    }
+    let made_at = state.clock.now();
+    let (mut ran, basis) = run(gateway, scope.noting(), operation, variables, requested).await?;
+    ran.extensions.cache = Some(match basis {
+        Ok(basis) => {
+            let (bytes, codes, operation) = (ran.bytes.clone(), ran.codes.clone(), ran.operation.0.clone());
+            let answer = answers::Answer { bytes, codes, operation, requested, made_at, basis };
+            state.cache.answers.keep(request, answer);
+            state.metrics.cached("miss", "");
+            Cached::Miss
+        }
+        Err(reason) => {
+            state.cache.answers.give_up(request);
+            state.metrics.cached("bypass", reason.as_str());
+            Cached::Bypass { reason: reason.as_str() }
+        }
+    });
+    drop(making);
+    Ok(ran)
+}
+
+/// An answer that was made before. It costs its caller no more than a row.
+async fn serve(gateway: &Gateway, caller: &Caller, answer: &answers::Answer) -> Result<Ran, NotRun> {
+    let (state, now) = (&gateway.state, gateway.state.clock.now());
+    let taken = state.throttle.take(caller, answer.requested, now).await.map_err(refusal)?;
+    let throttle = taken.map(|taken| taken.settle(1, now));
+    let cost = Cost { requested: answer.requested, actual: 0, throttle };
+    let age_ms = (now - answer.made_at).num_milliseconds();
+    state.metrics.cached("hit", "");
+    Ok(Ran {
+        bytes: answer.bytes.clone(),
+        extensions: Extensions { cost, cache: Some(Cached::Hit { age_ms }) },
+        codes: answer.codes.clone(),
+        operation: (answer.operation.clone(), Kind::Query),
+    })
+}
+
+/// Refuses what this way does not carry, and looks at the schema that the caller may not have.
+fn check(gateway: &Gateway, caller: &Caller, operation: &Operation, way: Way) -> Result<(), NotRun> {
     match (operation.kind(), way) {
         (OperationType::Query, _) | (OperationType::Mutation, Way::ReadsAndWrites) => {}
         (OperationType::Mutation, Way::Reads) => return Err(NotRun::OnlyReads),
@@ -66,15 +137,22 @@ pub(super) async fn execute(
             return Err(Fault::new(Code::BadUserInput, "subscriptions are not served this way").into());
         }
     }
-    let caller = scope.caller();
     if operation.is_introspection && !may_look_at_schema(gateway, caller) {
         let message = "the schema cannot be looked at with this token: read schema.graphql instead";
         return Err(Fault::new(Code::Forbidden, message).into());
     }
-    let variables = gateway.documents.coerce(operation, &sent)?;
-    let requested = gateway.documents.cost(operation, &variables)?;
+    Ok(())
+}
 
-    let clock = &gateway.state.clock;
+/// Runs an operation. Also what its answer rests on, if it may be kept.
+async fn run(
+    gateway: &Gateway,
+    scope: Scope,
+    operation: &Operation,
+    variables: Variables,
+    requested: u64,
+) -> Result<(Ran, Result<Basis, Reason>), NotRun> {
+    let (caller, clock) = (scope.caller(), &gateway.state.clock);
     let taken = gateway.state.throttle.take(caller, requested, clock.now()).await.map_err(refusal)?;
     let withheld = operation.withheld(caller);
     let parsed = document::prune(operation, &gateway.documents.schema, &withheld);
@@ -83,10 +161,15 @@ pub(super) async fn execute(
     let answer = within(gateway, request).await;
     let actual = scope.rows_read();
     let throttle = taken.map(|taken| taken.settle(actual.max(1), clock.now()));
-    let cost = Cost { requested, actual, throttle };
-    let answer = whole(gateway, operation, &variables, &withheld, answer);
-    let operation = (operation.name().map(str::to_owned), kind(operation));
-    Ok(Answer { extensions: Some(Extensions { cost }), operation, ..answer })
+    let basis = if answer.errors.is_empty() { scope.basis() } else { Err(Reason::Errors) };
+    let (data, errors) = whole(gateway, operation, &variables, &withheld, answer);
+    let ran = Ran {
+        bytes: answer::begin(Some(&data), &errors)?,
+        extensions: Extensions { cost: Cost { requested, actual, throttle }, cache: None },
+        codes: answer::codes(&errors),
+        operation: (operation.name().map(str::to_owned), kind(operation)),
+    };
+    Ok((ran, basis))
 }
 
 fn kind(operation: &Operation) -> Kind {
@@ -182,7 +265,7 @@ fn whole(
     variables: &Variables,
     withheld: &document::Withheld<'_>,
     answer: Response,
-) -> Answer {
+) -> (Value, Vec<ServerError>) {
     let Response { mut data, mut errors, .. } = answer;
     // The objects of a payload are read one beside the other, and stand in the order in which they came.
     let is_mutation = operation.kind() == OperationType::Mutation;
@@ -191,7 +274,7 @@ fn whole(
         let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, withheld };
         data = document::complete(&asked, data, &mut errors);
     }
-    Answer { data: Some(data), errors, ..Answer::default() }
+    (data, errors)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use axum::response::Response;
 use super::execute::{NotRun, Way, execute};
 use super::negotiate::Media;
 use super::observe::{Report, RequestId};
-use super::request::{self, Parameters, Rejected};
+use super::request::{self, Rejected, Sent};
 use super::{Gateway, answer, bearer, body};
 use crate::error::{Code, Fault};
 use crate::scope::Scope;
@@ -21,7 +21,7 @@ pub(super) async fn by_get(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    respond(&gateway, id, &headers, Way::Reads, async || Parameters::of_uri(&uri)).await
+    respond(&gateway, id, &headers, Way::Reads, async || Ok(Sent::InAddress(uri))).await
 }
 
 /// `POST /graphql`.
@@ -37,7 +37,7 @@ pub(super) async fn by_post(
             let fault = Fault::new(Code::BadUserInput, "send the request as application/json, in UTF-8");
             return Err(Rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault));
         }
-        Parameters::of_body(&body::read(&headers, body, most).await?)
+        Ok(Sent::InBody(body::read(&headers, body, most).await?))
     })
     .await
 }
@@ -47,7 +47,7 @@ async fn respond(
     RequestId(id): RequestId,
     headers: &HeaderMap,
     way: Way,
-    read: impl AsyncFnOnce() -> Result<Parameters, Rejected>,
+    read: impl AsyncFnOnce() -> Result<Sent, Rejected>,
 ) -> Response {
     let Some(media) = Media::accepted(headers) else {
         let message = "answers are application/graphql-response+json or application/json, in UTF-8";
@@ -63,12 +63,13 @@ async fn respond(
         Err(fault) => return answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media),
     };
     let scope = Scope::new(gateway.state.clone(), caller.clone(), id);
-    let parameters = match read().await {
-        Ok(parameters) => parameters,
+    let sent = match read().await {
+        Ok(sent) => sent,
         Err(Rejected(status, fault)) => return answer::refuse(status, &[fault], media),
     };
-    let mut response = match execute(gateway, scope, parameters, way).await {
-        Ok(ran) => answer::write(StatusCode::OK, &ran, media),
+    let mut response = match execute(gateway, scope, &sent, way).await {
+        Ok(ran) => answer::write(ran, media),
+        Err(NotRun::Rejected(Rejected(status, fault))) => return answer::refuse(status, &[fault], media),
         Err(NotRun::Faults(faults)) => {
             if let Some(reason) = faults.first().and_then(of_document) {
                 gateway.state.metrics.refused(reason);

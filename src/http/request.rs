@@ -1,6 +1,7 @@
 //! What a client asks, as GraphQL over HTTP has it: a POST of JSON, or a GET.
 
 use apollo_compiler::response::JsonMap;
+use axum::body::Bytes;
 use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
@@ -20,6 +21,33 @@ pub(super) struct Parameters {
     operation_name: Option<String>,
     variables: Option<JsonMap>,
     extensions: Option<Map<Extensions>>,
+}
+
+/// A request as it was sent.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// The body of a POST.
+    InBody(Bytes),
+    /// The address of a GET.
+    InAddress(Uri),
+}
+
+impl Sent {
+    /// The bytes that say all that is asked.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::InBody(bytes) => bytes,
+            Self::InAddress(uri) => uri.query().unwrap_or_default().as_bytes(),
+        }
+    }
+
+    /// What is asked.
+    pub(super) fn parameters(&self) -> Result<Parameters, Rejected> {
+        match self {
+            Self::InBody(bytes) => Parameters::of_body(bytes),
+            Self::InAddress(uri) => Parameters::of_uri(uri),
+        }
+    }
 }
 
 /// Only a JSON object: a struct alone would be read from a list, too.
@@ -66,7 +94,7 @@ impl From<Unreadable> for Rejected {
 
 impl Parameters {
     /// What stands in the body of a POST.
-    pub(super) fn of_body(bytes: &[u8]) -> Result<Self, Rejected> {
+    fn of_body(bytes: &[u8]) -> Result<Self, Rejected> {
         if bytes.trim_ascii_start().starts_with(b"[") {
             return Err(Rejected::bad(
                 "batches are not served: send one operation at a time (over HTTP/2, side by side)",
@@ -78,7 +106,7 @@ impl Parameters {
     }
 
     /// What stands in the address of a GET.
-    pub(super) fn of_uri(uri: &Uri) -> Result<Self, Rejected> {
+    fn of_uri(uri: &Uri) -> Result<Self, Rejected> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map_err(|_| Rejected::bad("the address is not url-encoded"))?;
         let mut parameters = Self::default();

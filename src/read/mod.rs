@@ -24,6 +24,7 @@ pub use row::{Cells, Column, Row};
 pub use sql::Sql;
 pub use tree::{Handle, Tree};
 
+use crate::cache::Point;
 use crate::error::Fault;
 use crate::scope::Scope;
 
@@ -34,6 +35,27 @@ use crate::scope::Scope;
 pub async fn read(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault> {
     let plan = Plan::of(ctx.field(), scope, root)?;
     let written = statement::write(&plan, scope);
-    let rows = scope.rows(written.statement.clone()).await?;
-    Tree::build(plan, &written, &rows, scope)
+    let Some(reads) = scope.reads() else {
+        let rows = scope.run(written.statement.clone()).await?;
+        return Tree::build(plan, &written, &rows, scope);
+    };
+    // What the answer rests on has to be known before the database is asked.
+    let cache = &scope.state().cache;
+    let finding = match &plan.root.find {
+        Find::One(pieces) if plan.root.access == Access::Itself => Some((pieces.as_text(), pieces.digest(), pieces.id())),
+        _ => None,
+    };
+    let guess = finding.as_ref().and_then(|(_, found_by, id)| cache.guess(found_by).or(*id));
+    let ground = scope.ground(guess).await;
+    cache.points.pass(Point::BeforeRead).await;
+    let rows = scope.run(written.statement.clone()).await?;
+    let tree = Tree::build(plan, &written, &rows, scope)?;
+    let customer = tree.first();
+    if let (Some((_, found_by, _)), Some(customer)) = (&finding, customer) {
+        cache.learn(*found_by, customer);
+    }
+    let finding = finding.as_ref().map(|(text, ..)| text.as_str());
+    reads.statement(&written.statement.sql, finding, customer, ground.as_ref());
+    cache.points.pass(Point::BeforeKeep).await;
+    Ok(tree)
 }

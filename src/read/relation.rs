@@ -6,6 +6,7 @@ use super::connection::{PageArguments, Place};
 use super::row::{self, Column, Columns, Kind, Row};
 use super::sql::Sql;
 use super::tree::{AnyRows, Rows};
+use crate::digest::{Digest, sha256};
 use crate::error::Fault;
 
 /// The arguments of a field, with the variables put in.
@@ -268,6 +269,29 @@ impl Pieces {
     /// A condition that `column` is one of `words`.
     pub fn one_of_words(column: &'static str, words: Vec<&'static str>) -> Self {
         Self { parts: vec![Piece::OneOfWords(column, words)] }
+    }
+
+    /// The text, without what the parameters hold.
+    pub(super) fn as_text(&self) -> String {
+        let text = |part: &Piece| match part {
+            Piece::Text(text) => text.clone(),
+            Piece::Value(_) => "?".to_owned(),
+            Piece::OneOf(column, _) | Piece::OneOfWords(column, _) => (*column).to_owned(),
+        };
+        self.parts.iter().map(text).collect()
+    }
+
+    /// The id among the parameters, if one is.
+    pub(super) fn id(&self) -> Option<uuid::Uuid> {
+        self.parts.iter().find_map(|part| match part {
+            Piece::Value(sea_orm::Value::Uuid(id)) => *id,
+            _ => None,
+        })
+    }
+
+    /// What tells it from others, parameters and all.
+    pub(super) fn digest(&self) -> Digest {
+        sha256(format!("{:?}", self.parts).as_bytes())
     }
 
     pub(crate) fn write(&self, sql: &mut Sql) -> String {

@@ -41,6 +41,7 @@ pub(super) trait AnyRows: Send + Sync {
     fn push(&mut self, parent: Uuid, id: Uuid, key: i64, cells: &mut Cells<'_>) -> Result<(), DbErr>;
     fn sort(&mut self, descending: bool);
     fn arrange(&mut self, places: &[Place]);
+    fn first(&self) -> Option<Uuid>;
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -80,6 +81,10 @@ impl<R: Row> AnyRows for Rows<R> {
         for entry in &mut self.0 {
             entry.key = at(entry).map_or(0, |at| places[at].key);
         }
+    }
+
+    fn first(&self) -> Option<Uuid> {
+        self.0.first().map(|entry| entry.row.id())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -148,6 +153,11 @@ impl Tree {
             return Err(Fault::bad_input(argument, message).because("AMBIGUOUS_IDENTIFIER"));
         }
         Ok(self.all().into_iter().next())
+    }
+
+    /// The id of the first row of the root.
+    pub(super) fn first(&self) -> Option<Uuid> {
+        self.0.rows[0].first()
     }
 
     /// All rows of the root.

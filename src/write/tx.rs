@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{Outcome, Stop};
 use crate::auth::{Actor, Caller, CustomerIdentity};
+use crate::cache::writes::{self, Touched};
 use crate::clock;
 use crate::db::{self, Trouble};
 use crate::error::Fault;
@@ -55,12 +56,14 @@ pub struct Tx {
     customers: BTreeMap<Uuid, Locked>,
     events: Vec<Event>,
     staff_id: Option<Option<Uuid>>,
+    touched: Touched,
 }
 
 impl Tx {
     pub(super) fn new(state: Arc<State>, author: Author, transaction: DatabaseTransaction) -> Self {
         let now = state.clock.now();
-        Self { state, author, transaction, now, customers: BTreeMap::new(), events: Vec::new(), staff_id: None }
+        let (customers, events, touched) = (BTreeMap::new(), Vec::new(), Touched::default());
+        Self { state, author, transaction, now, customers, events, staff_id: None, touched }
     }
 
     /// The time of the transaction. Changes of one customer have times in the order in which they are committed.
@@ -121,6 +124,9 @@ impl Tx {
     }
 
     async fn query(&mut self, statement: Statement) -> Outcome<Vec<QueryResult>> {
+        if !statement.sql.starts_with("SELECT ") {
+            self.touched.statement(&statement.sql);
+        }
         let running = self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database));
         let rows = self.transaction.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
@@ -146,7 +152,19 @@ impl Tx {
         self.run(sql.finish()).await
     }
 
+    /// Runs a statement that changes nothing that an answer about a customer shows, and says how many rows it changed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn execute_unseen(&mut self, sql: Sql) -> Outcome<u64> {
+        let touched = self.touched.clone();
+        let done = self.run(sql.finish()).await;
+        self.touched = touched;
+        done
+    }
+
     async fn run(&mut self, statement: Statement) -> Outcome<u64> {
+        self.touched.statement(&statement.sql);
         let running = self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database));
         let done = self.transaction.execute_raw(statement).instrument(trace::statement(self.backend())).await;
         let done = done.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
@@ -298,11 +316,14 @@ impl Tx {
         self.events.push(event);
     }
 
-    /// Writes the events, and makes everything durable. Whether there were events.
+    /// Writes the events, tells all gateways what changes, and makes everything durable. Whether there were events.
     pub(super) async fn commit(mut self) -> Outcome<bool> {
         let tells = !self.events.is_empty();
         self.write_events().await?;
+        let customers: Vec<Uuid> = self.customers.keys().copied().collect();
+        let told = writes::tell(&self.state, &self.transaction, &self.touched, &customers).await.map_err(stop)?;
         self.transaction.commit().await.map_err(stop)?;
+        told.settle(&self.state).await;
         Ok(tells)
     }
 

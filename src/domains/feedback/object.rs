@@ -389,6 +389,6 @@ impl FollowUp {
 
     /// Whether it should be closed by now and is not.
     async fn is_overdue(&self) -> bool {
-        self.0.closed_at.is_none() && self.0.due_at < self.0.scope().now()
+        self.0.closed_at.is_none() && self.0.scope().passed(self.0.due_at)
     }
 }

@@ -84,7 +84,7 @@ impl CustomerStatistics {
     /// How recently, how often and for how much the customer buys, as of now. Staff only.
     async fn rfm(&self) -> Option<CustomerRfm> {
         let row = &self.0;
-        let days = row.last_order_at.map(|at| (row.scope().now() - at).num_days());
+        let days = row.last_order_at.map(|at| row.scope().days_since(at));
         Some(CustomerRfm::new(days, row.order_count, row.spent_total))
     }
 }

@@ -155,8 +155,8 @@ impl LoyaltyAccount {
     /// The points that expire within 90 days, unless they are spent, soonest first; points that expire at the same
     /// time are added up. It is read from the 20 lots that expire first.
     async fn expiring_soon(&self) -> Result<Vec<ExpiringPoints>> {
-        let until = self.0.scope().now() + SOON;
-        Ok(self.expiring()?.into_iter().filter(|points| points.expires_at.0 <= until).collect())
+        let scope = self.0.scope();
+        Ok(self.expiring()?.into_iter().filter(|points| scope.reached(points.expires_at.0 - SOON)).collect())
     }
 
     /// The lots that the points lie in, newest first.
@@ -191,11 +191,11 @@ impl LoyaltyAccount {
     /// The rewards that the customer can have now: on offer and in stock, for the customer's tier, and for no more
     /// than the active points. Dearest first; of at most 100. Empty while the account is blocked or closed.
     async fn rewards_in_reach(&self) -> Result<Vec<Eager<Reward>>> {
-        let now = self.0.scope().now();
+        let scope = self.0.scope();
         let mut rewards: Vec<Eager<Reward>> = self.0.few::<RewardRow, _>("rewardsInReach", self.0.id)?;
         rewards.retain(|reward| {
             let row = &reward.0;
-            row.starts_at.is_none_or(|starts| starts <= now) && row.ends_at.is_none_or(|ends| now < ends)
+            row.starts_at.is_none_or(|starts| scope.reached(starts)) && row.ends_at.is_none_or(|ends| !scope.reached(ends))
         });
         Ok(rewards)
     }
@@ -245,9 +245,9 @@ impl LoyaltyAccount {
 
     /// What expires and when, soonest first.
     fn expiring(&self) -> Result<Vec<ExpiringPoints>> {
-        let now = self.0.scope().now();
+        let scope = self.0.scope();
         let lots: Vec<ExpiringLot> = self.0.few::<ExpiringRow, _>("expiringSoon", self.0.id)?;
-        let due = lots.iter().filter(|lot| lot.0.expires_at > now);
+        let due = lots.iter().filter(|lot| !scope.reached(lot.0.expires_at));
         let ahead: Vec<_> = due.map(|lot| (lot.0.expires_at, lot.0.points)).collect();
         Ok(ahead
             .chunk_by(|(one, _), (other, _)| one == other)

@@ -477,7 +477,7 @@ impl Fulfillment {
         let row = &self.0;
         row.delivered_at.is_none()
             && !matches!(row.status, FulfillmentStatus::Cancelled | FulfillmentStatus::Failure)
-            && row.estimated_delivery_at.is_some_and(|at| at < row.scope().now())
+            && row.estimated_delivery_at.is_some_and(|at| row.scope().passed(at))
     }
 
     /// What happened to it, newest first; at most 100.

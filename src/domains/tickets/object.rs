@@ -188,7 +188,7 @@ impl Ticket {
     /// Whether a promise to the customer was broken. Staff only.
     async fn sla_breached(&self) -> Option<bool> {
         let row = &self.0;
-        let is_overdue = || row.status.is_open() && row.sla_due_at.is_some_and(|at| at < row.scope().now());
+        let is_overdue = || row.status.is_open() && row.sla_due_at.is_some_and(|at| row.scope().passed(at));
         Some(row.sla_breached || is_overdue())
     }
 
@@ -355,7 +355,7 @@ impl SlaClock {
 impl SlaClock {
     /// Whether it is recorded as running although its time is over.
     fn has_run_out(&self) -> bool {
-        self.0.status == SlaClockStatus::Running && self.0.due_at.is_some_and(|at| at < self.0.scope().now())
+        self.0.status == SlaClockStatus::Running && self.0.due_at.is_some_and(|at| self.0.scope().passed(at))
     }
 }
 

@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    TransactionTrait as _,
 };
 
 use super::builder::{Owner, Sums, World};
@@ -23,6 +23,7 @@ use super::sales::{Basket, FILE, Sale};
 use super::statistics;
 use super::values::id;
 use super::writer::conflict;
+use crate::cache::lease;
 use crate::ingest::{Error, Report};
 
 /// What the files know of a household that the database does not.
@@ -58,11 +59,7 @@ pub(super) async fn extend(
     news: &News,
     report: &mut Report,
 ) -> Result<Added, Error> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = db.begin_with_options(options).await?;
+    let transaction = db.begin_with_options(crate::db::immediate()).await?;
     let mut rows = Rows::default();
     let mut added = Added::default();
     let stored = account(&transaction, world, &owner).await?;
@@ -113,6 +110,7 @@ pub(super) async fn extend(
     statistics.updated_at = world.now;
     statistics.into_active_model().reset_all().update(&transaction).await?;
     touch_customer(&transaction, &owner, world.now).await?;
+    lease::raise(&transaction).await?;
     transaction.commit().await?;
     Ok(added)
 }

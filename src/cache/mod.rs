@@ -1,0 +1,259 @@
+//! Finished answers, and the protocol that keeps them true: after a mutation has returned, no later read on any gateway
+//! shows what was before it. `docs/freshness.md` has the protocol, its proof and what happens when something dies.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | whose rows a table holds | [`tables`] |
+//! | what an answer rests on, noted while it is read | [`reads`] |
+//! | versions of customers and tables: in memory, or in Redis | [`versions`] |
+//! | which generation counts and who keeps the versions, by the database | [`lease`] |
+//! | the answers themselves | [`answers`] |
+//! | what a change touches; told before its commit, and after | [`writes`] |
+
+pub mod answers;
+pub mod lease;
+pub mod reads;
+pub mod tables;
+pub mod versions;
+pub mod writes;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::db::Watch;
+use crate::digest::{Digest, sha256};
+use crate::state::State;
+use answers::{Answer, Answers};
+use lease::Lease;
+use reads::Ground;
+use tables::{TABLES, Table, Tables};
+use versions::{Authority, Found, Key, Links, Memory};
+
+/// Customers of whom it is remembered by what they were found.
+const FOUND: u64 = 50_000;
+
+/// The finished answers of this gateway, and whom it asks whether they still hold.
+#[derive(Debug)]
+pub struct Cache {
+    /// Whether answers are kept at all; changes are told either way.
+    is_on: bool,
+    keeper: Keeper,
+    /// The answers.
+    pub answers: Answers,
+    lease: Mutex<Option<Arc<Lease>>>,
+    /// Whose turn it is to read the lease.
+    reading: tokio::sync::Mutex<()>,
+    /// Whom a way of finding found last. A guess: it only says whose version to read beforehand.
+    found: moka::sync::Cache<Digest, Uuid>,
+    /// Marks that were looked into a moment ago.
+    looked_into: moka::sync::Cache<String, ()>,
+    /// Where a test can stop, and what it does there.
+    pub points: Points,
+}
+
+/// Who keeps the versions.
+#[derive(Debug)]
+enum Keeper {
+    Memory(Arc<Memory>),
+    Redis(Arc<Links>),
+}
+
+/// A place in the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Point {
+    /// The versions were read; the database is next.
+    BeforeRead,
+    /// The database was read; the answer is kept next.
+    BeforeKeep,
+    /// The change is marked; the commit is next.
+    BeforeCommit,
+    /// The change is committed; the versions are next.
+    BeforeSettle,
+    /// All is done; the answer to the writer is next.
+    BeforeReturn,
+}
+
+/// What a test does at a point of the protocol; nothing at all otherwise. `true` is to go on, `false` to die there.
+pub type AtPoint = dyn Fn(Point) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync;
+
+/// Where the protocol can be stopped, to prove that it holds wherever it is.
+#[derive(Default)]
+pub struct Points(std::sync::OnceLock<Box<AtPoint>>);
+
+impl std::fmt::Debug for Points {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Points").finish_non_exhaustive()
+    }
+}
+
+impl Points {
+    /// Sets what is done, once.
+    pub fn set(&self, at: Box<AtPoint>) {
+        _ = self.0.set(at);
+    }
+
+    pub(crate) async fn pass(&self, point: Point) -> bool {
+        match self.0.get() {
+            None => true,
+            Some(at) => at(point).await,
+        }
+    }
+}
+
+impl Cache {
+    /// With the settings of a gateway.
+    pub fn new(config: &Config) -> Self {
+        let links = (!config.redis.url.is_empty()).then(|| Links::new(&config.redis.url)).flatten();
+        let keeper = links.map_or_else(|| Keeper::Memory(Arc::default()), |links| Keeper::Redis(Arc::new(links)));
+        Self {
+            is_on: config.cache.enabled,
+            keeper,
+            answers: Answers::new(config.cache.max_bytes),
+            lease: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+            found: moka::sync::Cache::new(FOUND),
+            looked_into: moka::sync::Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(std::time::Duration::from_millis(500))
+                .build(),
+            points: Points::default(),
+        }
+    }
+
+    /// Whether answers are kept at all.
+    pub fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// Who keeps the versions at this moment.
+    pub(crate) async fn authority(&self) -> Option<Authority> {
+        match &self.keeper {
+            Keeper::Memory(memory) => Some(Authority::Memory(memory.clone())),
+            Keeper::Redis(links) => links.current().await.map(Authority::Redis),
+        }
+    }
+
+    /// The answer to a request, if nothing that it rests on has changed until now.
+    pub async fn holding(&self, state: &Arc<State>, request: &Digest, now: DateTime<Utc>) -> Option<Arc<Answer>> {
+        let answer = self.answers.get(request)?;
+        if answer.basis.until.is_some_and(|until| until <= now) || answer.made_at > now {
+            return None;
+        }
+        let authority = self.authority().await?;
+        let keys = answer.basis.versions.iter().map(|(key, _)| *key).collect();
+        let seen = authority.read(keys, false).await.ok()?;
+        let holds = |(key, version): &(Key, versions::Version)| seen.get(key) == Some(&Found::Version(*version));
+        if !answer.basis.versions.iter().all(holds) {
+            return None;
+        }
+        // Last, so that whoever has changed the row and waited knows that this was not served any more.
+        let lease = self.lease(state, &authority).await?;
+        (stamp(&lease, &authority) == answer.basis.stamp).then_some(answer)
+    }
+
+    /// The ground for a statement that looks for a customer, to be had before it is run.
+    pub async fn ground(&self, state: &Arc<State>, customer: Option<Uuid>) -> Option<Ground> {
+        let authority = self.authority().await?;
+        let lease = self.lease(state, &authority).await?;
+        let all = TABLES.iter().flat_map(|(_, names)| names.split_whitespace()).filter_map(Table::named);
+        let tables = all.fold(Tables::default(), Tables::with);
+        let keys = tables.versioned().map(Key::Table).chain(customer.map(Key::Customer)).collect();
+        let seen = authority.read(keys, true).await.ok()?;
+        self.look_into(state, &authority, &seen);
+        Some(Ground { stamp: stamp(&lease, &authority), seen })
+    }
+
+    /// Whom a way of finding found last.
+    pub fn guess(&self, finding: &Digest) -> Option<Uuid> {
+        self.found.get(finding)
+    }
+
+    /// Remembers whom a way of finding has found.
+    pub fn learn(&self, finding: Digest, customer: Uuid) {
+        self.found.insert(finding, customer);
+    }
+
+    /// The lease, if answers that `authority` finds unchanged may be served.
+    async fn lease(&self, state: &Arc<State>, authority: &Authority) -> Option<Arc<Lease>> {
+        let name = authority.name();
+        let known = self.known_lease();
+        match known {
+            Some(lease) if lease.lets(name) && !lease.is_old() => return Some(lease),
+            Some(lease) if lease.lets(name) => {
+                if let Ok(turn) = self.reading.try_lock() {
+                    drop(turn);
+                    let (state, name) = (state.clone(), name.to_owned());
+                    tokio::spawn(async move { state.cache.read_lease(&state.watch, &name).await });
+                }
+                return Some(lease);
+            }
+            _ => {}
+        }
+        self.read_lease(&state.watch, name).await.filter(|lease| lease.lets(name))
+    }
+
+    fn known_lease(&self) -> Option<Arc<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the lease, for all who wait for it, and makes `name` the authority where that is due.
+    async fn read_lease(&self, watch: &Watch, name: &str) -> Option<Arc<Lease>> {
+        let _turn = self.reading.lock().await;
+        if let Some(lease) = self.known_lease().filter(|lease| lease.is_current() && !lease.is_old()) {
+            return Some(lease);
+        }
+        let read = async {
+            let db = watch.connection().await?;
+            let lease = Lease::read(db).await?;
+            match lease.wants(name, db.get_database_backend()) {
+                false => Ok(lease),
+                // Another one may have writers that have to be waited for.
+                true if lease.authority.as_deref().is_some_and(|other| other != name) => {
+                    let (db, name) = (db.clone(), name.to_owned());
+                    tokio::spawn(async move { lease::hold(&db, &name).await });
+                    Ok(lease)
+                }
+                true => {
+                    lease::hold(db, name).await?;
+                    Lease::read(db).await
+                }
+            }
+        };
+        let lease = read.await.inspect_err(|error: &sea_orm::DbErr| {
+            tracing::warn!(error = crate::db::describe(error), "what is cached cannot be used");
+        });
+        let lease = lease.ok().map(Arc::new);
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&lease);
+        lease
+    }
+
+    /// Takes marks away whose transactions are over: whoever made them has died.
+    fn look_into(&self, state: &Arc<State>, authority: &Authority, seen: &versions::Seen) {
+        for (key, found) in seen {
+            let Found::Marked(marks) = found else { continue };
+            for mark in String::from_utf8_lossy(marks).split(',').filter(|mark| !mark.is_empty()) {
+                let entry = self.looked_into.entry(format!("{key:?} {mark}")).or_insert(());
+                if entry.is_fresh() {
+                    let (state, authority, key, mark) = (state.clone(), authority.clone(), *key, mark.to_owned());
+                    tokio::spawn(async move { writes::bury(&state, &authority, key, &mark).await });
+                }
+            }
+        }
+    }
+}
+
+fn stamp(lease: &Lease, authority: &Authority) -> String {
+    format!("{} {}", lease.generation, authority.name())
+}
+
+/// What a request is called: what was sent, by a caller with this view of the data.
+pub fn request(view: &[u8], sent: &[u8]) -> Digest {
+    let mut named = Vec::with_capacity(8 + view.len() + sent.len());
+    named.extend_from_slice(&(view.len() as u64).to_be_bytes());
+    named.extend_from_slice(view);
+    named.extend_from_slice(sent);
+    sha256(&named)
+}

@@ -1,0 +1,141 @@
+//! What a change touches, told to all gateways: that it comes, and that it has come.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sea_orm::{DatabaseTransaction, DbErr};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::lease::{self, Standing, TERM};
+use super::tables::{Rows, Tables};
+use super::versions::{Authority, Key};
+use super::Point;
+use crate::clock;
+use crate::state::State;
+
+/// What a transaction has written.
+#[derive(Clone, Debug, Default)]
+pub struct Touched {
+    tables: Tables,
+}
+
+impl Touched {
+    /// Notes a statement that writes.
+    pub fn statement(&mut self, text: &str) {
+        self.tables = self.tables.and(Tables::in_text(text));
+    }
+
+    /// What has another version afterwards; `None` if that cannot be said: rows of customers were written, and it is not
+    /// known of which.
+    fn keys(&self, customers: &[Uuid]) -> Option<Vec<Key>> {
+        if customers.is_empty() && self.tables.any(|rows| matches!(rows, Rows::OfCustomer | Rows::Finding)) {
+            return None;
+        }
+        let customers: BTreeSet<Uuid> = customers.iter().copied().collect();
+        Some(customers.into_iter().map(Key::Customer).chain(self.tables.versioned().map(Key::Table)).collect())
+    }
+}
+
+/// A change that all gateways know of, before its commit.
+#[derive(Debug)]
+pub struct Told {
+    marks: Option<Marks>,
+    /// The change begins a new generation: it counts when nobody serves the old one any more.
+    waits: bool,
+}
+
+/// The marks of a change. Where they are dropped, those in Redis stay, and whoever finds them looks into what has become
+/// of the change.
+#[derive(Debug)]
+struct Marks {
+    authority: Authority,
+    keys: Vec<Key>,
+    mark: String,
+}
+
+impl Drop for Marks {
+    fn drop(&mut self) {
+        if let Authority::Memory(memory) = &self.authority {
+            memory.settle(&self.keys);
+        }
+    }
+}
+
+/// Tells that a transaction is about to be committed. If nobody can be told, or nobody can say what it touches, the
+/// transaction begins a new generation.
+///
+/// # Errors
+/// The database fails.
+pub async fn tell(
+    state: &Arc<State>,
+    transaction: &DatabaseTransaction,
+    touched: &Touched,
+    customers: &[Uuid],
+) -> Result<Told, DbErr> {
+    let keys = touched.keys(customers);
+    if keys.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(Told { marks: None, waits: false });
+    }
+    let name = lease::join(transaction).await?;
+    let marks = match keys {
+        Some(keys) => mark(state, keys, &name).await,
+        None => {
+            tracing::debug!("a change of customers who were not locked");
+            None
+        }
+    };
+    let standing = lease::standing(transaction, marks.as_ref().map(|marks| marks.authority.name())).await?;
+    let waits = standing == Standing::Untold;
+    if waits {
+        lease::raise(transaction).await?;
+    }
+    match state.cache.points.pass(Point::BeforeCommit).await {
+        true => Ok(Told { marks, waits }),
+        false => Err(DbErr::Custom("stopped before the commit".into())),
+    }
+}
+
+async fn mark(state: &Arc<State>, keys: Vec<Key>, name: &str) -> Option<Marks> {
+    let authority = state.cache.authority().await?;
+    let mark = format!("{name}:{}", clock::random_id().simple());
+    authority.mark(&keys, &mark).await.ok()?;
+    Some(Marks { authority, keys, mark })
+}
+
+impl Told {
+    /// The transaction is over: gives what it touched new versions. When this returns, nobody sees what was before.
+    pub async fn settle(self, state: &State) {
+        if !state.cache.points.pass(Point::BeforeSettle).await {
+            return;
+        }
+        match &self.marks {
+            Some(Marks { authority: Authority::Redis(link), keys, mark }) => _ = link.settle(keys, mark).await,
+            Some(Marks { authority: Authority::Memory(_), .. }) | None => {}
+        }
+        drop(self.marks);
+        if self.waits {
+            sleep(TERM).await;
+        }
+        state.cache.points.pass(Point::BeforeReturn).await;
+    }
+}
+
+/// Begins a new generation as part of the transaction of somebody who changes much, and waits when all is done.
+pub use lease::raise;
+
+/// Takes a mark away if the transaction that it names is over.
+pub(super) async fn bury(state: &Arc<State>, authority: &Authority, key: Key, mark: &str) {
+    let Some(transaction) = mark.split(':').next().and_then(|name| name.parse().ok()) else { return };
+    let Ok(db) = state.watch.connection().await else { return };
+    match lease::is_over(db, transaction).await {
+        Ok(true) => {
+            tracing::info!("a writer has died: what it changed is read anew");
+            if let Authority::Redis(link) = authority {
+                _ = link.settle(&[key], mark).await;
+            }
+        }
+        Ok(false) => {}
+        Err(error) => tracing::warn!(error = crate::db::describe(&error), "a mark cannot be looked into"),
+    }
+}
