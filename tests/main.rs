@@ -9,6 +9,7 @@ mod customers;
 mod documents;
 mod edge;
 mod finding;
+mod freshness;
 mod fuzzed;
 mod graphiql;
 mod hostile;

@@ -36,7 +36,7 @@ impl std::fmt::Debug for Signer {
 }
 
 /// A new Ed25519 key: the private half as PKCS #8 in PEM, the public half as a JWK set.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NewKey {
     /// The private key, in PEM.
     pub private_pem: String,

@@ -47,7 +47,7 @@ pub const TABLES: &[(Rows, &str)] = &[
     ),
     (
         Unseen,
-        "partners partner_secrets revocations trust_versions job_leases idempotency_records ingested_items \
+        "partners partner_secrets revocations trust_version job_leases idempotency_records ingested_items \
          customer_search_entries event_heads cache_state seaql_migrations",
     ),
 ];

@@ -105,9 +105,12 @@ async fn mark(state: &Arc<State>, keys: Vec<Key>, name: &str) -> Option<Marks> {
 
 impl Told {
     /// The transaction is over: gives what it touched new versions. When this returns, nobody sees what was before.
-    pub async fn settle(self, state: &State) {
+    ///
+    /// # Errors
+    /// The protocol was stopped here.
+    pub async fn settle(self, state: &State) -> Result<(), DbErr> {
         if !state.cache.points.pass(Point::BeforeSettle).await {
-            return;
+            return Err(DbErr::Custom("stopped after the commit".into()));
         }
         match &self.marks {
             Some(Marks { authority: Authority::Redis(link), keys, mark }) => _ = link.settle(keys, mark).await,
@@ -118,6 +121,7 @@ impl Told {
             sleep(TERM).await;
         }
         state.cache.points.pass(Point::BeforeReturn).await;
+        Ok(())
     }
 }
 

@@ -323,7 +323,7 @@ impl Tx {
         let customers: Vec<Uuid> = self.customers.keys().copied().collect();
         let told = writes::tell(&self.state, &self.transaction, &self.touched, &customers).await.map_err(stop)?;
         self.transaction.commit().await.map_err(stop)?;
-        told.settle(&self.state).await;
+        told.settle(&self.state).await.map_err(stop)?;
         Ok(tells)
     }
 

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod database;
+pub mod redis;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,6 +17,7 @@ use sea_orm::DatabaseConnection;
 
 pub use actor::{Actor, Answer};
 pub use database::{Backend, Database};
+pub use redis::Redis;
 
 pub const ISSUER: &str = "https://issuer.test";
 pub const AUDIENCE: &str = "c360";
@@ -26,8 +28,9 @@ pub struct App {
     pub state: Arc<State>,
     pub signer: Signer,
     pub http: reqwest::Client,
-    _database: Database,
-    _keys: tempfile::TempDir,
+    key: NewKey,
+    _database: Arc<Database>,
+    _keys: Arc<tempfile::TempDir>,
 }
 
 /// The present, in every test.
@@ -66,6 +69,17 @@ impl App {
         Self::start(database, |_| {}).await.unwrap()
     }
 
+    /// Another gateway over the same database, with the same keys and the same time, and other settings.
+    pub async fn beside(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.state.config.clone();
+        change(&mut config);
+        let connection = database::connect(&config.database.url).await;
+        let (url, state) = try_serve(config, self.state.clock.clone(), connection).await.unwrap();
+        let signer = Signer::from_pem(self.key.private_pem.as_bytes()).unwrap();
+        let _database = self._database.clone();
+        Self { url, state, signer, key: self.key.clone(), http: self.http.clone(), _database, _keys: self._keys.clone() }
+    }
+
     /// Over a database, with other settings.
     pub async fn set_up(database: Database, change: impl FnOnce(&mut Config)) -> (Self, NewKey) {
         Self::start(database, change).await.unwrap()
@@ -81,8 +95,9 @@ impl App {
         change(&mut config);
         let (url, state) = try_serve(config, Clock::fixed(now()), database.connection.clone()).await?;
         let signer = Signer::from_pem(key.private_pem.as_bytes()).unwrap();
-        let app = Self { url, state, signer, http: reqwest::Client::new(), _database: database, _keys: keys };
-        Ok((app, key))
+        let http = reqwest::Client::new();
+        let (_database, _keys) = (Arc::new(database), Arc::new(keys));
+        Ok((Self { url, state, signer, key: key.clone(), http, _database, _keys }, key))
     }
 
     /// How many statements have been run so far.
@@ -111,6 +126,8 @@ pub fn config(url: &str) -> Config {
     config.database.url = url.to_owned();
     config.auth.main.issuer = ISSUER.into();
     config.auth.main.audience = AUDIENCE.into();
+    // Many tests change the database by hand. Those of `freshness` turn it on.
+    config.cache.enabled = false;
     config
 }
 
