@@ -14,6 +14,7 @@ mod idempotency;
 mod payload;
 mod perform;
 mod problem;
+mod queue;
 mod text;
 mod tx;
 
