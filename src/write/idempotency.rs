@@ -78,7 +78,9 @@ impl Keyed {
         }
         sql.push("SELECT CASE WHEN pg_try_advisory_xact_lock(");
         sql.bind(self.lock());
-        sql.push(&format!(") THEN 1 ELSE 0 END AS mine, {RECORD} FROM (SELECT 1) one LEFT JOIN idempotency_records r ON "));
+        sql.push(&format!(
+            ") THEN 1 ELSE 0 END AS mine, {RECORD} FROM (SELECT 1) one LEFT JOIN idempotency_records r ON "
+        ));
         self.is_it(tx, &mut sql);
         let row = tx.row(sql).await?.ok_or_else(Fault::internal)?;
         if get::<i32>(&row, "mine")? == 0 {

@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 
 use super::idempotency::{Keyed, Known};
 use super::queue::Write;
+use super::setbacks::Setbacks;
 use super::tx::{Author, Tx, stop};
 use super::{Outcome, Payload, Problem, Stop};
 use crate::error::Fault;
@@ -56,6 +57,8 @@ pub struct Writers {
     turn: Mutex<()>,
     /// The keys that this gateway is working on.
     keys: std::sync::Mutex<HashSet<String>>,
+    /// What jobs failed at.
+    pub setbacks: Setbacks,
     /// Changes when events were committed.
     pub committed: watch::Sender<()>,
 }

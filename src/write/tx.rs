@@ -289,7 +289,8 @@ impl Tx {
         select: SelectTwo<E, F>,
     ) -> Outcome<Vec<(E::Model, Option<F::Model>)>> {
         let rows = self.query(select.build(self.backend())).await?;
-        let pair = |row| Ok((E::Model::from_query_result(row, "A_")?, F::Model::from_query_result_optional(row, "B_")?));
+        let pair =
+            |row| Ok((E::Model::from_query_result(row, "A_")?, F::Model::from_query_result_optional(row, "B_")?));
         rows.iter().map(|row| pair(row).map_err(stop)).collect()
     }
 

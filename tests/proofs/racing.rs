@@ -133,7 +133,8 @@ async fn leave(fleet: &Fleet, customer: &str, points: i64) {
 }
 
 async fn active(fleet: &Fleet, customer: &str) -> i64 {
-    let sql = "SELECT a.active_points FROM loyalty_accounts a JOIN customers c ON c.id = a.customer_id WHERE c.number = '";
+    let sql =
+        "SELECT a.active_points FROM loyalty_accounts a JOIN customers c ON c.id = a.customer_id WHERE c.number = '";
     fleet.number(&format!("{sql}{customer}'")).await
 }
 

@@ -114,8 +114,7 @@ async fn count(tx: &mut Tx, customer_id: Uuid, more: i64, more_open: i64) -> Out
         return Ok(());
     }
     let added = |column: &'static str, more: i64| (column, Expr::col(column).add(more));
-    let changes =
-        [added("ticket_count", more), added("open_ticket_count", more_open), ("updated_at", tx.now().into())];
+    let changes = [added("ticket_count", more), added("open_ticket_count", more_open), ("updated_at", tx.now().into())];
     tx.set("customer_statistics", ("customer_id", customer_id), changes).await
 }
 
