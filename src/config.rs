@@ -358,6 +358,8 @@ pub struct Verification {
     pub required: bool,
     /// How long a check counts, in minutes.
     pub minutes: u32,
+    /// How many may fail in that time before no more are taken; 0 for any number.
+    pub failures: u32,
 }
 
 /// Settings of `/graphiql`.

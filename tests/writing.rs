@@ -3,7 +3,7 @@
 use c360::retailer::demo;
 use c360_rules::access::Role;
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, App, actor::customer_gid, on_both};
@@ -72,6 +72,20 @@ on_both! {
 }
 
 on_both! {
+    async fn what_a_mutation_writes_is_sent_together(app: App::demo) {
+        let document = "mutation($input: LoyaltyPointsCreditInput!) { loyaltyPointsCredit(input: $input) { \
+            transaction { id } userErrors { code } } }";
+        let before = app.statements();
+        done(&app.agent().ask_with(document, credit(1, "few")).await, "loyaltyPointsCredit");
+        let statements = app.statements() - before;
+        // The key, the customer, the account, its lots, what was given today; all that is written; the payload.
+        // SQLite has no way to shorten: there, each table that is written is a statement.
+        let written = if app.state.db.get_database_backend() == DbBackend::Postgres { 1 } else { 7 };
+        assert_eq!(statements, 5 + written + 1);
+    }
+}
+
+on_both! {
     async fn a_payload_has_its_fields_in_the_order_of_the_document(app: App::demo) {
         let document = "mutation($input: LoyaltyPointsCreditInput!) { loyaltyPointsCredit(input: $input) { \
             transaction { points } userErrors { code } account { status } } }";
@@ -126,6 +140,20 @@ on_both! {
         let answer = app.agent().ask_with(&both, credit(10, "twice")).await;
         assert_eq!(answer.at("/one/transaction/id"), answer.at("/two/transaction/id"));
         assert!(answer.at("/one/transaction/id").is_string());
+        assert_eq!(active(&app).await, before + 10);
+    }
+}
+
+on_both! {
+    async fn of_two_mutations_with_one_key_in_one_document_that_want_something_else_the_second_is_refused(app: App::demo) {
+        let before = active(&app).await;
+        let both = "mutation($first: LoyaltyPointsCreditInput!, $second: LoyaltyPointsCreditInput!) { \
+            first: loyaltyPointsCredit(input: $first) { transaction { id } userErrors { code } } \
+            second: loyaltyPointsCredit(input: $second) { transaction { id } userErrors { code } } }";
+        let inputs = json!({ "first": credit(10, "one")["input"], "second": credit(20, "one")["input"] });
+        let answer = app.agent().ask_with(both, inputs).await;
+        assert!(answer.at("/first/transaction/id").is_string());
+        assert_eq!(*answer.at("/second"), json!({ "transaction": null, "userErrors": [{ "code": "IDEMPOTENCY_KEY_PARAMETER_MISMATCH" }] }));
         assert_eq!(active(&app).await, before + 10);
     }
 }

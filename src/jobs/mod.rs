@@ -11,8 +11,10 @@ mod runner;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 
+use crate::config::Config;
 use crate::domains::loyalty::due;
 use crate::domains::tickets;
 use crate::error::Fault;
@@ -38,6 +40,8 @@ pub struct Job {
     pub limit: usize,
     /// A statement that gives since when something is due, as `due`; null if nothing is. `{now}` stands for the time.
     pub due: &'static str,
+    /// How much later than the statement says things are due, by the settings; `None` if they never are.
+    pub delay: fn(&Config) -> Option<TimeDelta>,
     /// Does a batch, and says how many things it did; as many as the limit if there may be more.
     pub run: for<'t> fn(Turn<'t>) -> Batch<'t>,
 }
@@ -56,6 +60,11 @@ pub struct Turn<'t> {
     pub limit: usize,
 }
 
+/// What is due is due at once.
+fn at_once(_: &Config) -> Option<TimeDelta> {
+    Some(TimeDelta::zero())
+}
+
 /// All jobs.
 pub static JOBS: &[Job] = &[
     Job {
@@ -66,6 +75,7 @@ pub static JOBS: &[Job] = &[
         woken: true,
         limit: 1_000,
         due: "SELECT MIN(recorded_at) AS due FROM events WHERE position IS NULL",
+        delay: at_once,
         run: |turn| Box::pin(seal::seal(turn.state, turn.holder, turn.limit)),
     },
     Job {
@@ -75,6 +85,7 @@ pub static JOBS: &[Job] = &[
         woken: false,
         limit: 1_000,
         due: "SELECT MIN(expires_at) AS due FROM idempotency_records WHERE expires_at <= {now}",
+        delay: at_once,
         run: |turn| Box::pin(write::prune(turn.state, turn.limit)),
     },
     Job {
@@ -84,6 +95,7 @@ pub static JOBS: &[Job] = &[
         woken: false,
         limit: 200,
         due: due::ACTIVATION,
+        delay: at_once,
         run: |turn| Box::pin(due::activation(turn.state, turn.limit)),
     },
     Job {
@@ -93,6 +105,7 @@ pub static JOBS: &[Job] = &[
         woken: false,
         limit: 200,
         due: due::EXPIRY,
+        delay: at_once,
         run: |turn| Box::pin(due::expiry(turn.state, turn.limit)),
     },
     Job {
@@ -102,6 +115,7 @@ pub static JOBS: &[Job] = &[
         woken: false,
         limit: 200,
         due: due::LAPSE,
+        delay: at_once,
         run: |turn| Box::pin(due::lapse(turn.state, turn.limit)),
     },
     Job {
@@ -111,6 +125,7 @@ pub static JOBS: &[Job] = &[
         woken: false,
         limit: 200,
         due: due::TIERS,
+        delay: at_once,
         run: |turn| Box::pin(due::tiers(turn.state, turn.limit)),
     },
     Job {
@@ -120,6 +135,7 @@ pub static JOBS: &[Job] = &[
         woken: false,
         limit: 100,
         due: "SELECT MIN(due_at) AS due FROM sla_clocks WHERE status = 'RUNNING' AND due_at < {now}",
+        delay: at_once,
         run: |turn| Box::pin(tickets::sla(turn.state, turn.limit)),
     },
     Job {
@@ -128,8 +144,9 @@ pub static JOBS: &[Job] = &[
         pause: Duration::from_secs(60),
         woken: false,
         limit: 100,
-        // When a ticket is due is a matter of a setting, and nobody waits for it.
-        due: "SELECT MIN(solved_at) AS due FROM tickets WHERE 1 = 0",
+        due: "SELECT MIN(x.solved_at) AS due FROM tickets x JOIN customers c ON c.id = x.customer_id \
+              WHERE x.status = 'SOLVED' AND c.status = 'ACTIVE' AND x.solved_at < {now}",
+        delay: tickets::rest_of_solved,
         run: |turn| Box::pin(tickets::close(turn.state, turn.limit)),
     },
 ];

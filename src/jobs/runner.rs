@@ -162,7 +162,8 @@ async fn batch(job: &'static Job, state: &Arc<State>, holder: &str) -> Result<us
 /// # Errors
 /// The database fails.
 pub async fn lag(job: &Job, state: &State) -> Result<f64, DbErr> {
-    let now = state.clock.now();
+    let Some(delay) = (job.delay)(&state.config) else { return Ok(0.0) };
+    let now = state.clock.now() - delay;
     let mut sql = Sql::new(state.db.get_database_backend());
     let parts: Vec<&str> = job.due.split("{now}").collect();
     for (at, part) in parts.iter().enumerate() {

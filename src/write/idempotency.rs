@@ -2,19 +2,25 @@
 
 use std::sync::Arc;
 
+use c360_entities::idempotency_record;
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::QueryResult;
 use serde::de::DeserializeOwned;
 
 use super::perform::{Action, Work, system};
+use super::queue::{Clash, Write};
 use super::tx::{Tx, get};
-use super::{Outcome, Problem, Stop, text};
+use super::{Outcome, Problem, text};
 use crate::auth::{Actor, Caller, CustomerIdentity};
 use crate::digest::sha256;
 use crate::error::Fault;
+use crate::read::Sql;
 use crate::state::State;
 
 /// How long a key is remembered.
 const KEPT: TimeDelta = TimeDelta::hours(48);
+/// What is read of a record `r`.
+const RECORD: &str = "r.operation, r.input_hash, CAST(r.result_ids AS text) AS result_ids";
 
 /// A request that must have one effect, however often it is sent.
 #[derive(Clone, Debug)]
@@ -60,68 +66,82 @@ impl Keyed {
 
     /// Takes the key for this transaction, unless somebody has it.
     ///
+    /// Where it has to be locked, it is looked up by the same statement, and so as it was before the lock was had. Whoever
+    /// wrote it down in between is found when this transaction does, or by [`Keyed::known`].
+    ///
     /// # Errors
     /// `IDEMPOTENCY_KEY_PARAMETER_MISMATCH`; the database fails.
     pub(super) async fn take<T: DeserializeOwned>(&self, tx: &mut Tx) -> Outcome<Known<T>> {
         let mut sql = tx.sql();
-        if sql.is_postgres() {
-            sql.push("SELECT CASE WHEN pg_try_advisory_xact_lock(");
-            sql.bind(self.lock());
-            sql.push(") THEN 1 ELSE 0 END AS mine");
-            let row = tx.row(sql).await?.ok_or_else(Fault::internal)?;
-            if get::<i32>(&row, "mine")? == 0 {
-                return Ok(Known::Busy);
-            }
-            sql = tx.sql();
+        if !sql.is_postgres() {
+            return Ok(self.known(tx).await?.map_or(Known::New, Known::Made));
         }
-        sql.push("SELECT operation, input_hash, CAST(result_ids AS text) AS result_ids FROM idempotency_records WHERE caller = ");
+        sql.push("SELECT CASE WHEN pg_try_advisory_xact_lock(");
+        sql.bind(self.lock());
+        sql.push(&format!(
+            ") THEN 1 ELSE 0 END AS mine, {RECORD} FROM (SELECT 1) one LEFT JOIN idempotency_records r ON "
+        ));
+        self.is_it(tx, &mut sql);
+        let row = tx.row(sql).await?.ok_or_else(Fault::internal)?;
+        if get::<i32>(&row, "mine")? == 0 {
+            return Ok(Known::Busy);
+        }
+        Ok(self.made(&row)?.map_or(Known::New, Known::Made))
+    }
+
+    /// What was made with the key.
+    ///
+    /// # Errors
+    /// As [`Keyed::take`].
+    pub(super) async fn known<T: DeserializeOwned>(&self, tx: &mut Tx) -> Outcome<Option<T>> {
+        let mut sql = tx.sql();
+        sql.push(&format!("SELECT {RECORD} FROM idempotency_records r WHERE "));
+        self.is_it(tx, &mut sql);
+        match tx.row(sql).await? {
+            Some(row) => self.made(&row),
+            None => Ok(None),
+        }
+    }
+
+    /// A condition that the record `r` is of this key, and still counts.
+    fn is_it(&self, tx: &Tx, sql: &mut Sql) {
+        sql.push("r.caller = ");
         sql.bind(self.caller.clone());
-        sql.push(" AND idempotency_key = ");
+        sql.push(" AND r.idempotency_key = ");
         sql.bind(self.key.clone());
-        sql.push(" AND expires_at > ");
+        sql.push(" AND r.expires_at > ");
         sql.bind(tx.now());
-        let Some(row) = tx.row(sql).await? else { return Ok(Known::New) };
-        let operation: String = get(&row, "operation")?;
-        let input: Vec<u8> = get(&row, "input_hash")?;
+    }
+
+    /// What a record says was made, if there is one.
+    fn made<T: DeserializeOwned>(&self, row: &QueryResult) -> Outcome<Option<T>> {
+        let Some(operation) = get::<Option<String>>(row, "operation")? else { return Ok(None) };
+        let input: Vec<u8> = get(row, "input_hash")?;
         if operation != self.operation || input != self.input {
             let message = "this key was used for another request: take a new one for each thing you want to happen";
             return Err(Problem::IdempotencyKeyParameterMismatch.at("idempotencyKey", message).into());
         }
-        let ids: String = get(&row, "result_ids")?;
-        serde_json::from_str(&ids).map(Known::Made).map_err(|_| Fault::internal().into())
+        let ids: String = get(row, "result_ids")?;
+        serde_json::from_str(&ids).map(Some).map_err(|_| Fault::internal().into())
     }
 
-    /// Remembers what was made. A key that has run out is used again.
+    /// The record of what was made. It changes one row, or somebody was faster; a key that has run out is used again.
     ///
     /// # Errors
-    /// Somebody was faster; the database fails.
-    pub(super) async fn remember(&self, tx: &mut Tx, made: &impl serde::Serialize) -> Outcome<()> {
-        let ids = serde_json::to_value(made).map_err(|_| Fault::internal())?;
+    /// What was made cannot be written down.
+    pub(super) fn record(&self, tx: &Tx, made: &impl serde::Serialize) -> Outcome<Write> {
         let now: DateTime<Utc> = tx.now();
-        let mut sql = tx.sql();
-        sql.push("INSERT INTO idempotency_records (caller, idempotency_key, operation, input_hash, result_ids, created_at, expires_at) VALUES (");
-        sql.bind(self.caller.clone());
-        sql.push(", ");
-        sql.bind(self.key.clone());
-        sql.push(", ");
-        sql.bind(self.operation);
-        sql.push(", ");
-        sql.bind(self.input.clone());
-        sql.push(", ");
-        sql.bind(ids);
-        sql.push(", ");
-        sql.bind(now);
-        sql.push(", ");
-        sql.bind(now + KEPT);
-        sql.push(
-            ") ON CONFLICT (caller, idempotency_key) DO UPDATE SET operation = excluded.operation, \
-             input_hash = excluded.input_hash, result_ids = excluded.result_ids, created_at = excluded.created_at, \
-             expires_at = excluded.expires_at WHERE idempotency_records.expires_at <= excluded.created_at",
-        );
-        match tx.execute(sql).await? {
-            1 => Ok(()),
-            _ => Err(Stop::Again),
-        }
+        let record = idempotency_record::Model {
+            caller: self.caller.clone(),
+            idempotency_key: self.key.clone(),
+            operation: self.operation.to_owned(),
+            input_hash: self.input.clone(),
+            result_ids: serde_json::to_value(made).map_err(|_| Fault::internal())?,
+            created_at: now,
+            expires_at: now + KEPT,
+        };
+        let has_run_out = "idempotency_records.expires_at <= excluded.created_at";
+        Ok(Write::insert(vec![record], Clash::ReplaceIf(has_run_out)))
     }
 
     /// A number for the lock. Two keys that share one wait for each other, and nothing worse.

@@ -14,6 +14,8 @@ mod idempotency;
 mod payload;
 mod perform;
 mod problem;
+mod queue;
+mod setbacks;
 mod text;
 mod tx;
 
@@ -22,6 +24,7 @@ pub use payload::Payload;
 pub use perform::{Action, Work, Writers, perform, system};
 pub(crate) use problem::codes;
 pub use problem::{Problem, Refusal, Stop};
+pub use setbacks::Setbacks;
 pub use text::{key, line, long_text, short_text};
 pub(crate) use tx::get;
 pub use tx::{Author, Locked, Tx};

@@ -13,6 +13,8 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use super::idempotency::{Keyed, Known};
+use super::queue::Write;
+use super::setbacks::Setbacks;
 use super::tx::{Author, Tx, stop};
 use super::{Outcome, Payload, Problem, Stop};
 use crate::db;
@@ -56,6 +58,8 @@ pub struct Writers {
     turn: Mutex<()>,
     /// The keys that this gateway is working on.
     keys: std::sync::Mutex<HashSet<String>>,
+    /// What jobs failed at.
+    pub setbacks: Setbacks,
     /// Changes when events were committed.
     pub committed: watch::Sender<()>,
 }
@@ -106,7 +110,7 @@ pub async fn system<W: Work>(state: &Arc<State>, job: &'static str, work: &W) ->
     for _ in 0..ATTEMPTS {
         let mut tx = begin(state, Author::Job(job)).await.map_err(fault)?;
         let done = match work.run(&mut tx.tx).await {
-            Ok(made) => tx.commit().await.map(|()| made),
+            Ok(made) => tx.commit(None).await.map(|()| made),
             Err(stop) => Err(stop),
         };
         match done {
@@ -157,18 +161,25 @@ async fn attempt<A: Action>(scope: &Scope, action: &A, keyed: Option<&Keyed>) ->
     let Some(keyed) = keyed else {
         let mut tx = begin(state, Author::Caller(scope.clone())).await?;
         let made = action.run(&mut tx.tx).await?;
-        return tx.commit().await.map(|()| Some(made));
+        return tx.commit(None).await.map(|()| Some(made));
     };
     let Some(_mine) = InFlight::enter(state, keyed.in_flight()) else { return Ok(None) };
     let mut tx = begin(state, Author::Caller(scope.clone())).await?;
     match keyed.take(&mut tx.tx).await? {
         Known::Busy => Ok(None),
         Known::Made(made) => Ok(Some(made)),
-        Known::New => {
-            let made = action.run(&mut tx.tx).await?;
-            keyed.remember(&mut tx.tx, &made).await?;
-            tx.commit().await.map(|()| Some(made))
-        }
+        Known::New => match action.run(&mut tx.tx).await {
+            Ok(made) => {
+                let record = keyed.record(&tx.tx, &made)?;
+                tx.commit(Some(record)).await.map(|()| Some(made))
+            }
+            // What was made just before the key was this transaction's may be why nothing more can be made.
+            Err(Stop::Refused(refusal)) => match keyed.known(&mut tx.tx).await? {
+                Some(made) => Ok(Some(made)),
+                None => Err(Stop::Refused(refusal)),
+            },
+            Err(stop) => Err(stop),
+        },
     }
 }
 
@@ -180,8 +191,8 @@ struct Begun<'s> {
 }
 
 impl Begun<'_> {
-    async fn commit(self) -> Outcome<()> {
-        if self.tx.commit().await? {
+    async fn commit(self, record: Option<Write>) -> Outcome<()> {
+        if self.tx.commit(record).await? {
             self.state.writers.committed.send_replace(());
         }
         Ok(())

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use c360_entities::{event, event_value};
 use c360_rules::id::Kind;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
-    FromQueryResult as _, IntoActiveModel, ModelTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select,
-    Statement, Update,
+    ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult as _, IntoActiveModel,
+    ModelTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select, SelectTwo, Statement,
 };
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::queue::{Clash, MOST_ROWS, Queue, Write};
 use super::{Outcome, Stop};
 use crate::auth::{Actor, Caller, CustomerIdentity};
 use crate::cache::writes::{self, Touched};
@@ -22,6 +23,7 @@ use crate::clock;
 use crate::db::{self, Trouble};
 use crate::error::Fault;
 use crate::events::{Event, TimelineActorKind};
+use crate::metrics;
 use crate::read::{Access, Sql};
 use crate::scope::Scope;
 use crate::state::State;
@@ -57,13 +59,14 @@ pub struct Tx {
     events: Vec<Event>,
     staff_id: Option<Option<Uuid>>,
     touched: Touched,
+    queue: Queue,
 }
 
 impl Tx {
     pub(super) fn new(state: Arc<State>, author: Author, transaction: DatabaseTransaction) -> Self {
         let now = state.clock.now();
-        let (customers, events, touched) = (BTreeMap::new(), Vec::new(), Touched::default());
-        Self { state, author, transaction, now, customers, events, staff_id: None, touched }
+        let (customers, events, touched, queue) = (BTreeMap::new(), Vec::new(), Touched::default(), Queue::default());
+        Self { state, author, transaction, now, customers, events, staff_id: None, touched, queue }
     }
 
     /// The time of the transaction. Changes of one customer have times in the order in which they are committed.
@@ -124,16 +127,28 @@ impl Tx {
     }
 
     async fn query(&mut self, statement: Statement) -> Outcome<Vec<QueryResult>> {
+        self.flush().await?;
         if !statement.sql.starts_with("SELECT ") {
             self.touched.statement(&statement.sql);
         }
-        let running = self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database));
+        let running = self.running();
         let rows = self.transaction.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
-        if let Author::Caller(scope) = &self.author {
-            scope.count(rows.len() as u64);
-        }
+        self.charge(rows.len() as u64);
         Ok(rows)
+    }
+
+    /// A statement that begins, for operators.
+    fn running(&self) -> metrics::Statement<'_> {
+        self.state.statements.fetch_add(1, Ordering::Relaxed);
+        self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database))
+    }
+
+    /// Counts rows on the caller's account.
+    fn charge(&self, rows: u64) {
+        if let Author::Caller(scope) = &self.author {
+            scope.count(rows);
+        }
     }
 
     /// The first row of a statement.
@@ -149,6 +164,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn execute(&mut self, sql: Sql) -> Outcome<u64> {
+        self.flush().await?;
+        self.charge(1);
         self.run(sql.finish()).await
     }
 
@@ -157,6 +174,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn execute_unseen(&mut self, sql: Sql) -> Outcome<u64> {
+        self.flush().await?;
+        self.charge(1);
         let touched = self.touched.clone();
         let done = self.run(sql.finish()).await;
         self.touched = touched;
@@ -165,16 +184,33 @@ impl Tx {
 
     async fn run(&mut self, statement: Statement) -> Outcome<u64> {
         self.touched.statement(&statement.sql);
-        let running = self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database));
+        let running = self.running();
         let done = self.transaction.execute_raw(statement).instrument(trace::statement(self.backend())).await;
         let done = done.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
-        if let Author::Caller(scope) = &self.author {
-            scope.count(1);
-        }
         Ok(done.rows_affected())
     }
 
-    /// Adds rows.
+    /// Lets a write wait for others that can be sent with it.
+    async fn later(&mut self, write: Write) -> Outcome<()> {
+        if !self.queue.takes(&write) {
+            self.flush().await?;
+        }
+        self.charge(1);
+        self.queue.push(write);
+        Ok(())
+    }
+
+    /// Sends what waits; how many rows its last write changed.
+    async fn flush(&mut self) -> Outcome<u64> {
+        let mut changed = 0;
+        for statement in std::mem::take(&mut self.queue).statements(self.backend()) {
+            changed = self.run(statement).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Adds rows. Like everything that is written without asking what comes of it, they are sent with what is written
+    /// next, and are there for whatever is read next.
     ///
     /// # Errors
     /// The database fails, or a constraint does not hold.
@@ -182,12 +218,32 @@ impl Tx {
     where
         M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
     {
-        let models: Vec<_> = models.into_iter().map(IntoActiveModel::into_active_model).collect();
-        if models.is_empty() {
-            return Ok(());
+        self.insert_many(models, Clash::Fail).await
+    }
+
+    /// Adds rows, or writes them over those with their keys.
+    ///
+    /// # Errors
+    /// The database fails, or a constraint does not hold.
+    pub async fn save<M>(&mut self, models: impl IntoIterator<Item = M>) -> Outcome<()>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+    {
+        self.insert_many(models, Clash::Replace).await
+    }
+
+    async fn insert_many<M>(&mut self, models: impl IntoIterator<Item = M>, clash: Clash) -> Outcome<()>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+    {
+        let mut models = models.into_iter();
+        loop {
+            let some: Vec<_> = models.by_ref().take(MOST_ROWS).collect();
+            if some.is_empty() {
+                return Ok(());
+            }
+            self.later(Write::insert(some, clash)).await?;
         }
-        let insert = M::Entity::insert_many(models);
-        self.run(insert.build(self.backend())).await.map(drop)
     }
 
     /// Adds a row unless one with the same name is there, whatever unique constraint says so.
@@ -198,9 +254,8 @@ impl Tx {
     where
         M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
     {
-        let insert = M::Entity::insert_many([model.into_active_model()]);
-        let insert = insert.on_conflict(OnConflict::new().do_nothing().to_owned());
-        Ok(self.run(insert.build(self.backend())).await? == 1)
+        self.later(Write::insert(vec![model], Clash::Keep)).await?;
+        Ok(self.flush().await? == 1)
     }
 
     /// Writes a row over the one with its key.
@@ -211,9 +266,20 @@ impl Tx {
     where
         M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
     {
-        let whole = model.into_active_model().reset_all();
-        let update = Update::one(whole).validate().map_err(stop)?;
-        self.run(update.build(self.backend())).await.map(drop)
+        self.later(Write::put(model).map_err(stop)?).await
+    }
+
+    /// Changes columns of the row with a key.
+    ///
+    /// # Errors
+    /// The database fails, or a constraint does not hold.
+    pub async fn set(
+        &mut self,
+        table: &'static str,
+        key: (&'static str, Uuid),
+        values: impl IntoIterator<Item = (&'static str, SimpleExpr)>,
+    ) -> Outcome<()> {
+        self.later(Write::set(table, key, values)).await
     }
 
     /// The rows of a table that a query selects.
@@ -231,6 +297,20 @@ impl Tx {
     /// The database fails.
     pub async fn one<E: EntityTrait>(&mut self, select: Select<E>) -> Outcome<Option<E::Model>> {
         Ok(self.all(select.limit(1)).await?.pop())
+    }
+
+    /// The rows of a query over two tables: of the first, and what the second has for each.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn pairs<E: EntityTrait, F: EntityTrait>(
+        &mut self,
+        select: SelectTwo<E, F>,
+    ) -> Outcome<Vec<(E::Model, Option<F::Model>)>> {
+        let rows = self.query(select.build(self.backend())).await?;
+        let pair =
+            |row| Ok((E::Model::from_query_result(row, "A_")?, F::Model::from_query_result_optional(row, "B_")?));
+        rows.iter().map(|row| pair(row).map_err(stop)).collect()
     }
 
     /// Conditions over the table `x` that keep out what the caller may not know of.
@@ -253,21 +333,58 @@ impl Tx {
         if let Some(locked) = self.customers.get(&id) {
             return Ok(Some(locked.clone()));
         }
+        let which = |_: &Self, sql: &mut Sql| {
+            sql.bind(id);
+            Ok(())
+        };
+        Ok(self.lock("x.id = ", which, "").await?.pop())
+    }
+
+    /// Locks the customers whose ids a statement finds: see [`Tx::lock_customer`]. They are at most two, of which the
+    /// second only shows that it is not clear who is meant.
+    ///
+    /// # Errors
+    /// Those of `find`; the database fails.
+    pub async fn lock_found(&mut self, find: impl FnOnce(&Self, &mut Sql) -> Outcome<()>) -> Outcome<Vec<Locked>> {
+        self.lock("x.id IN (SELECT * FROM (", find, " LIMIT 2) found)").await
+    }
+
+    async fn lock(
+        &mut self,
+        before: &str,
+        which: impl FnOnce(&Self, &mut Sql) -> Outcome<()>,
+        after: &str,
+    ) -> Outcome<Vec<Locked>> {
         let mut sql = self.sql();
-        sql.push("SELECT CAST(x.vip AS integer) AS vip, x.version, x.event_clock FROM customers x WHERE x.id = ");
-        sql.bind(id);
+        sql.push("SELECT x.id, CAST(x.vip AS integer) AS vip, x.version, x.event_clock");
+        // Who asks is of interest to most of what changes a customer.
+        let staff = self.caller().filter(|caller| caller.is_staff()).map(|caller| caller.subject.clone());
+        if let Some(subject) = &staff {
+            sql.push(", (SELECT s.id FROM staff s WHERE s.subject = ");
+            sql.bind(subject.clone());
+            sql.push(") AS staff_id");
+        }
+        sql.push(" FROM customers x WHERE ");
+        sql.push(before);
+        which(self, &mut sql)?;
+        sql.push(after);
         let conditions = self.conditions(Access::Itself, &mut sql);
-        sql.push(&format!("{conditions} AND x.status = 'ACTIVE'"));
+        sql.push(&format!("{conditions} AND x.status = 'ACTIVE' ORDER BY x.id"));
         self.for_update(&mut sql);
-        let Some(row) = self.row(sql).await? else { return Ok(None) };
-        let vip: i32 = get(&row, "vip")?;
-        let last: i64 = get(&row, "event_clock")?;
-        let locked = Locked { id, vip: vip != 0, version: get(&row, "version")? };
-        // Whoever held the lock before may have had a clock that was ahead.
-        let after = DateTime::from_timestamp_micros(last.saturating_add(1)).unwrap_or(self.now);
-        self.now = self.state.clock.now().max(self.now).max(after);
-        self.customers.insert(id, locked.clone());
-        Ok(Some(locked))
+        let mut found = Vec::new();
+        for row in self.rows(sql).await? {
+            let (id, vip): (Uuid, i32) = (get(&row, "id")?, get(&row, "vip")?);
+            let last: i64 = get(&row, "event_clock")?;
+            if staff.is_some() {
+                self.staff_id = Some(get(&row, "staff_id")?);
+            }
+            // Whoever held the lock before may have had a clock that was ahead.
+            let after = DateTime::from_timestamp_micros(last.saturating_add(1)).unwrap_or(self.now);
+            self.now = self.state.clock.now().max(self.now).max(after);
+            let locked = Locked { id, vip: vip != 0, version: get(&row, "version")? };
+            found.push(self.customers.entry(id).or_insert(locked).clone());
+        }
+        Ok(found)
     }
 
     /// The member of staff who asks, as far as the directory has them.
@@ -316,10 +433,18 @@ impl Tx {
         self.events.push(event);
     }
 
-    /// Writes the events, tells all gateways what changes, and makes everything durable. Whether there were events.
-    pub(super) async fn commit(mut self) -> Outcome<bool> {
+    /// Writes the events, and a last row that nobody may have written before; tells all gateways what changes; then makes
+    /// everything durable. Whether there were events.
+    pub(super) async fn commit(mut self, last: Option<Write>) -> Outcome<bool> {
         let tells = !self.events.is_empty();
         self.write_events().await?;
+        if let Some(last) = last {
+            self.later(last).await?;
+            if self.flush().await? != 1 {
+                return Err(Stop::Again);
+            }
+        }
+        self.flush().await?;
         let customers: Vec<Uuid> = self.customers.keys().copied().collect();
         let told = writes::tell(&self.state, &self.transaction, &self.touched, &customers).await.map_err(stop)?;
         self.transaction.commit().await.map_err(stop)?;
@@ -353,12 +478,7 @@ impl Tx {
         self.insert(rows).await?;
         self.insert(values).await?;
         for (id, clock) in last {
-            let mut sql = self.sql();
-            sql.push("UPDATE customers SET event_clock = ");
-            sql.bind(clock);
-            sql.push(" WHERE id = ");
-            sql.bind(id);
-            self.execute(sql).await?;
+            self.set("customers", ("id", id), [("event_clock", clock.into())]).await?;
         }
         Ok(())
     }

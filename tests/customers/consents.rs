@@ -1,6 +1,7 @@
 //! What customers agree to, and what follows from it at once.
 
 use c360::retailer::demo;
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
 use super::{act, by, denied, holds, make, number, rows, seen, with};
@@ -68,6 +69,28 @@ on_both! {
         let made = make(&shop, UPDATE, of(decision("MARKETING", "EMAIL", "GRANTED")), "consent { source }").await;
         assert_eq!(made["consent"]["source"], "shop");
         make(&shop, UPDATE, of(decision("SERVICE", "ANY", "REVOKED")), "consent { status }").await;
+        holds(&app).await;
+    }
+}
+
+on_both! {
+    async fn a_decision_counts_from_when_it_was_made_which_is_never_to_come_nor_before_the_last_one(app: App::demo) {
+        let at = |time: &str, status: &str| with(decision("MARKETING", "ANY", status), json!({
+            "customer": by(ZOE), "reason": "On a paper form", "decidedAt": time,
+        }));
+        let before = rows(&app).await;
+        for time in ["2026-11-01T12:00:01Z", "2016-10-01T12:00:00Z"] {
+            assert_eq!(denied(&app.agent(), UPDATE, at(time, "DENIED")).await, "OUT_OF_RANGE", "{time}");
+        }
+        assert_eq!(rows(&app).await, before);
+        // The demo's own decisions lie where they may.
+        let last = "UPDATE consents SET decided_at = '2026-01-01T00:00:00+00:00'";
+        app.state.db.execute_unprepared(last).await.unwrap();
+        assert_eq!(denied(&app.agent(), UPDATE, at("2025-12-31T23:59:59Z", "DENIED")).await, "OUT_OF_RANGE");
+        let made = make(&app.agent(), UPDATE, at("2026-10-30T09:00:00Z", "DENIED"), "consent { status decidedAt }").await;
+        assert_eq!(made["consent"], json!({ "status": "DENIED", "decidedAt": "2026-10-30T09:00:00Z" }));
+        let made = make(&app.agent(), UPDATE, at("2026-11-01T12:00:00Z", "GRANTED"), "consent { decidedAt }").await;
+        assert_eq!(made["consent"]["decidedAt"], "2026-11-01T12:00:00Z");
         holds(&app).await;
     }
 }

@@ -186,3 +186,24 @@ on_both! {
         holds(&app).await;
     }
 }
+
+on_both! {
+    async fn whoever_fails_three_checks_is_not_checked_again_for_a_while(app: App::demo) {
+        let record = |number: &str, outcome: &str| json!({ "customer": by(number), "method": "KNOWLEDGE", "outcome": outcome });
+        for minutes in [0, 5, 10] {
+            app.state.clock.set(now() + TimeDelta::minutes(minutes));
+            make(&app.agent(), RECORD, record(ZOE, "FAILED"), "verification { id }").await;
+        }
+        for outcome in ["PASSED", "FAILED"] {
+            assert_eq!(denied(&app.agent(), RECORD, record(ZOE, outcome)).await, "TOO_MANY");
+            assert_eq!(denied(&app.staff(c360_rules::access::Role::Admin), RECORD, record(ZOE, outcome)).await, "TOO_MANY", "whoever asks");
+        }
+        make(&app.agent(), RECORD, record(demo::VIP.number, "PASSED"), "verification { id }").await;
+        assert_eq!(denied(&app.agent(), ADD, email(ZOE, "a@example.com")).await, "CALLER_NOT_VERIFIED");
+        // Half an hour after the first one there is room for another.
+        app.state.clock.set(now() + TimeDelta::minutes(31));
+        make(&app.agent(), RECORD, record(ZOE, "PASSED"), "verification { id }").await;
+        added(&app, email(ZOE, "a@example.com")).await;
+        holds(&app).await;
+    }
+}

@@ -39,6 +39,21 @@ on_both! {
 }
 
 on_both! {
+    async fn closing_is_late_since_a_ticket_should_have_been_closed(app: App::demo) {
+        let close = named("close").unwrap();
+        execute(&app, "UPDATE tickets SET solved_at = '2026-10-31T00:00:00+00:00' WHERE status = 'SOLVED'").await;
+        let late = async || c360::jobs::lag(close, &app.state).await.unwrap();
+        assert_eq!(late().await, 0.0);
+        let days = app.state.config.tickets.close_after_days;
+        let due = "2026-10-31T00:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap() + TimeDelta::days(days.into());
+        app.state.clock.set(due + TimeDelta::seconds(90));
+        assert_eq!(late().await, 90.0);
+        by_hand(&app.state, close).await.unwrap();
+        assert_eq!(late().await, 0.0);
+    }
+}
+
+on_both! {
     async fn keys_that_have_run_out_are_forgotten(app: App::empty) {
         let record = |key: &str, expires_at| idempotency_record::Model {
             caller: "staff:a".into(),

@@ -76,6 +76,7 @@ on_both! {
 on_both! {
     async fn a_captured_hold_can_be_undone_and_a_bought_reward_is_cancelled_instead(app: App::demo) {
         only(&app, 100).await;
+        check(&app).await;
         let agent = app.agent();
         let hold = json!({ "customer": customer(), "points": 60, "reason": "Till down", "idempotencyKey": "h" });
         let hold = make(&agent, "loyaltyPointsHold", "hold { id }", hold).await["hold"]["id"].clone();
@@ -94,6 +95,18 @@ on_both! {
         assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&refund, "u-d")).await, "NOT_REVERSIBLE");
         let unknown = json!(c360_rules::id::encode(c360_rules::id::Kind::LoyaltyTransaction, uuid::Uuid::nil()));
         assert_eq!(refusal(&agent, "loyaltyPointsReverse", undo(&unknown, "u-e")).await, "NOT_FOUND");
+        holds(&app).await;
+    }
+}
+
+on_both! {
+    async fn a_credit_that_was_undone_leaves_room_for_another_on_the_same_day(app: App::demo) {
+        let agent = app.agent();
+        let given = make(&agent, "loyaltyPointsCredit", SHOWN, moved(500, "a")).await;
+        assert_eq!(refusal(&agent, "loyaltyPointsCredit", moved(1, "b")).await, "CEILING_EXCEEDED");
+        make(&agent, "loyaltyPointsReverse", SHOWN, undo(&given["transaction"]["id"], "u")).await;
+        make(&agent, "loyaltyPointsCredit", SHOWN, moved(500, "c")).await;
+        assert_eq!(refusal(&agent, "loyaltyPointsCredit", moved(1, "d")).await, "CEILING_EXCEEDED");
         holds(&app).await;
     }
 }

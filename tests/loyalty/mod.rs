@@ -40,6 +40,12 @@ pub(crate) async fn refusal(actor: &Actor<'_>, mutation: &str, input: Value) -> 
     refused(&act(actor, mutation, "", input).await, mutation).to_owned()
 }
 
+/// An agent has checked that the caller is the customer.
+pub(crate) async fn check(app: &App) {
+    let input = json!({ "customer": customer(), "method": "KNOWLEDGE", "outcome": "PASSED" });
+    make(&app.agent(), "customerVerificationRecord", "", input).await;
+}
+
 /// The customer, as inputs name them.
 pub(crate) fn customer() -> Value {
     json!({ "customerNumber": NUMBER })

@@ -33,6 +33,9 @@ impl Run<'_> {
         self.steps += 1;
         input["reason"] = json!("Random");
         input["idempotencyKey"] = json!(format!("step-{}", self.steps));
+        if matches!(mutation, "loyaltyPointsHold" | "loyaltyPointsCapture" | "rewardRedeem") {
+            check(self.app).await;
+        }
         let answer = act(&self.app.staff(Role::Admin), mutation, shown, input).await;
         let payload = &answer.data()[mutation];
         assert_eq!(

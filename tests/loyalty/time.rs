@@ -4,7 +4,7 @@ use c360::domains::loyalty::{due, earning};
 use c360::write::{Outcome, Tx, Work, system};
 use c360_entities::order;
 use chrono::TimeDelta;
-use sea_orm::{EntityTrait as _, IntoActiveModel as _};
+use sea_orm::{ConnectionTrait as _, EntityTrait as _, IntoActiveModel as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -186,6 +186,59 @@ on_both! {
             let due = format!("SELECT COUNT(*) FROM {left} AND customer_id IN (SELECT id FROM customers WHERE status = 'ACTIVE')");
             assert_eq!(number(&app, &due).await, 0, "{left}");
         }
+        holds(&app).await;
+    }
+}
+
+/// Makes the database refuse every change of an account.
+async fn break_account(app: &App, account: Uuid) {
+    let sql = match app.state.db.get_database_backend() {
+        sea_orm::DbBackend::Sqlite => format!(
+            "CREATE TRIGGER broken BEFORE UPDATE ON loyalty_accounts WHEN NEW.id = X'{}' BEGIN SELECT RAISE(ABORT, 'broken'); END",
+            account.simple()
+        ),
+        _ => format!("ALTER TABLE loyalty_accounts ADD CONSTRAINT broken CHECK (id <> '{account}') NOT VALID"),
+    };
+    execute(app, &sql).await;
+}
+
+async fn mend_account(app: &App) {
+    execute(
+        app,
+        match app.state.db.get_database_backend() {
+            sea_orm::DbBackend::Sqlite => "DROP TRIGGER broken",
+            _ => "ALTER TABLE loyalty_accounts DROP CONSTRAINT broken",
+        },
+    )
+    .await;
+}
+
+on_both! {
+    async fn an_account_that_fails_is_left_alone_for_a_while_and_the_others_go_on(app: App::demo) {
+        all_due(&app).await;
+        let (first, second) = (member(&app).await, app.id_of(demo::DETRACTOR.number).await);
+        let of = async |customer: Uuid| {
+            let found = c360_entities::loyalty_account::Entity::find().all(&app.state.db).await.unwrap();
+            found.into_iter().find(|account| account.customer_id == customer).unwrap()
+        };
+        carry_out(&app, Step::Earn(&placed(&app, first, "T-1", 10_000).await)).await;
+        app.state.clock.set(now() + TimeDelta::minutes(1));
+        carry_out(&app, Step::Earn(&placed(&app, second, "T-2", 10_000).await)).await;
+        break_account(&app, of(first).await.id).await;
+        app.state.clock.set(now() + TimeDelta::days(15));
+        // One at a time: the one that is due longest fails, and is out of the way then.
+        let mut done = 0;
+        for _ in 0..20 {
+            done += due::activation(&app.state, 1).await.unwrap_or(0);
+        }
+        assert!(done > 0);
+        assert_eq!(of(second).await.pending_points, 0);
+        assert_eq!(of(first).await.pending_points, 100);
+        mend_account(&app).await;
+        assert_eq!(due::activation(&app.state, 1).await, Ok(0), "it is not tried again at once");
+        app.state.clock.set(now() + TimeDelta::days(15) + TimeDelta::minutes(10));
+        assert_eq!(due::activation(&app.state, 1).await, Ok(1));
+        assert_eq!(of(first).await.pending_points, 0);
         holds(&app).await;
     }
 }

@@ -16,6 +16,7 @@ use crate::operating::process::{Gateway, Keys};
 const SETTINGS: &[(&str, &str)] = &[
     ("C360_JOBS_ENABLED", "true"),
     ("C360_THROTTLE_STAFF_MAXIMUM", "0"),
+    ("C360_THROTTLE_PARTNER_MAXIMUM", "0"),
     ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),
 ];
 /// How long a client tries.

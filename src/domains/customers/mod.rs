@@ -16,4 +16,5 @@ pub use mutation::CustomersMutation;
 pub use object::CustomerProfile;
 pub use query::CustomerIdentifier;
 pub use search::{CustomerFilter, CustomerSort, Search};
+pub(crate) use verification::verified;
 pub(crate) use whose::{on_behalf, seen, whose};

@@ -1,8 +1,8 @@
-//! Checks of who is calling: before staff change what a customer is recognised or reached by.
+//! Checks of who is calling: before staff change what a customer is recognised or reached by, or spend what is theirs.
 
 use async_graphql::{Context, ID, Object, Result};
 use c360_rules::id::Kind;
-use chrono::{DateTime as Time, TimeDelta, Utc};
+use chrono::{DateTime as Time, SecondsFormat, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::object::Staff;
@@ -78,7 +78,8 @@ impl CustomerVerification {
         self.0.checked_at.into()
     }
 
-    /// Until when staff may change what the customer is recognised or reached by; null if the check was not passed.
+    /// Until when staff may change what the customer is recognised or reached by, and spend the customer's points and
+    /// coupons; null if the check was not passed.
     async fn valid_until(&self, ctx: &Context<'_>) -> Option<DateTime> {
         let settings = ctx.data_unchecked::<Scope>().state().config.verification;
         let passed = self.0.outcome == VerificationOutcome::Passed;
@@ -117,4 +118,28 @@ pub(crate) async fn verified(tx: &mut Tx, customer_id: Uuid) -> Outcome<()> {
         settings.minutes
     );
     Err(Problem::CallerNotVerified.at("", message).into())
+}
+
+/// Another check can be recorded only if not too many failed lately: whoever guesses has no more guesses than that.
+///
+/// # Errors
+/// `TOO_MANY`.
+pub(super) async fn may_be_checked(tx: &mut Tx, customer_id: Uuid) -> Outcome<()> {
+    let settings = tx.state().config.verification;
+    let Some(most) = settings.failures.checked_sub(1) else { return Ok(()) };
+    let period = TimeDelta::minutes(settings.minutes.into());
+    let mut sql = tx.sql();
+    sql.push("SELECT x.checked_at FROM customer_verifications x WHERE x.outcome = ");
+    sql.bind(VerificationOutcome::Failed.as_str());
+    sql.push(" AND x.customer_id = ");
+    sql.bind(customer_id);
+    sql.push(" AND x.checked_at > ");
+    sql.bind(tx.now() - period);
+    sql.push(" ORDER BY x.checked_at DESC LIMIT 1 OFFSET ");
+    sql.bind(i64::from(most));
+    let Some(row) = tx.row(sql).await? else { return Ok(()) };
+    let again = (get::<Time<Utc>>(&row, "checked_at")? + period).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let message =
+        format!("{} checks failed within {} minutes: try again after {again}", settings.failures, settings.minutes);
+    Err(Problem::TooMany.at("customer", message).into())
 }

@@ -8,7 +8,7 @@ use crate::auth::{Actor, Caller, Domain, Reach};
 use crate::error::Fault;
 use crate::read::{Access, Find, Sql};
 use crate::scope::Scope;
-use crate::write::{Locked, Outcome, Problem, Refusal, Tx, get, short_text};
+use crate::write::{Locked, Outcome, Problem, Refusal, Tx, short_text};
 
 /// The customer that an input names, locked; for a customer's own token the input may leave it out.
 ///
@@ -54,10 +54,11 @@ pub(crate) async fn named(tx: &mut Tx, by: Option<&CustomerIdentifier>, among: A
         (None, Some(Actor::Customer(identity))) => store::own(identity),
         (None, _) => return Err(Fault::bad_input("input.customer", "say which customer").into()),
     };
-    match found(tx, find, among).await?.as_slice() {
-        [] => Err(Refusal::not_found("customer").into()),
-        [id] => tx.lock_customer(*id).await?.ok_or_else(|| Refusal::not_found("customer").into()),
-        _ => {
+    let locked = tx.lock_found(|tx, sql| found(tx, find, among, sql)).await?;
+    match <[Locked; 1]>::try_from(locked) {
+        Ok([locked]) => Ok(locked),
+        Err(locked) if locked.is_empty() => Err(Refusal::not_found("customer").into()),
+        Err(_) => {
             let message = "several customers share this: name the customer by id";
             Err(Fault::bad_input("input.customer", message).because("AMBIGUOUS_IDENTIFIER").into())
         }
@@ -92,19 +93,18 @@ fn ids(find: Find, sql: &mut Sql) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Up to two customers that the caller may know of.
-async fn found(tx: &mut Tx, find: Find, among: Among) -> Outcome<Vec<Uuid>> {
-    let mut sql = tx.sql();
+/// Writes a statement of the ids of those that the caller may know of.
+fn found(tx: &Tx, find: Find, among: Among, sql: &mut Sql) -> Outcome<()> {
     sql.push("SELECT x.id FROM customers x WHERE x.id IN (");
-    ids(find, &mut sql)?;
+    ids(find, sql)?;
     sql.push(")");
     if let Some(source) = among.source(tx) {
         sql.push(" AND x.source = ");
         sql.bind(source);
     }
-    let conditions = tx.conditions(Access::Itself, &mut sql);
-    sql.push(&format!("{conditions} LIMIT 2"));
-    tx.rows(sql).await?.iter().map(|row| get(row, "id")).collect()
+    let conditions = tx.conditions(Access::Itself, sql);
+    sql.push(&conditions);
+    Ok(())
 }
 
 /// Why staff do something on a customer's behalf, which they must say; a customer and a partner need not.
@@ -126,17 +126,17 @@ pub(crate) fn on_behalf(tx: &Tx, reason: Option<&str>) -> Outcome<Option<String>
 /// # Errors
 /// `NOT_FOUND` unless the caller may know of it.
 pub(super) async fn owner(tx: &mut Tx, table: &str, id: Uuid, field: &'static str, among: Among) -> Outcome<Locked> {
-    let mut sql = tx.sql();
-    sql.push(&format!("SELECT x.customer_id FROM {table} x WHERE x.id = "));
-    sql.bind(id);
-    if let Some(source) = among.source(tx) {
-        sql.push(" AND x.customer_id IN (SELECT c.id FROM customers c WHERE c.source = ");
-        sql.bind(source);
-        sql.push(")");
-    }
-    let conditions = tx.conditions(Access::Customer, &mut sql);
-    sql.push(&conditions);
-    let Some(row) = tx.row(sql).await? else { return Err(Refusal::not_found(field).into()) };
-    let customer = get(&row, "customer_id")?;
-    tx.lock_customer(customer).await?.ok_or_else(|| Refusal::not_found(field).into())
+    let find = |tx: &Tx, sql: &mut Sql| {
+        sql.push(&format!("SELECT x.customer_id FROM {table} x WHERE x.id = "));
+        sql.bind(id);
+        if let Some(source) = among.source(tx) {
+            sql.push(" AND x.customer_id IN (SELECT c.id FROM customers c WHERE c.source = ");
+            sql.bind(source);
+            sql.push(")");
+        }
+        let conditions = tx.conditions(Access::Customer, sql);
+        sql.push(&conditions);
+        Ok(())
+    };
+    tx.lock_found(find).await?.pop().ok_or_else(|| Refusal::not_found(field).into())
 }

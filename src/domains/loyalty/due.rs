@@ -1,6 +1,7 @@
 //! What happens to points because of time alone. Each job takes the accounts that are due longest, one transaction for
 //! each: whatever is due there is carried out, so that a job that runs twice, or beside another one, does nothing more.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sea_orm::ConnectionTrait as _;
@@ -19,15 +20,18 @@ macro_rules! due {
 pub const $name: &str = concat!("SELECT MIN(", $since, ") AS due FROM ", due!(@ $rows));
 
         impl Queue {
-            const $name: Self = Self(concat!(
-                "SELECT ",
+            const $name: Self = Self(
+                concat!(
+                    "SELECT ",
+                    $account,
+                    " AS account, x.customer_id FROM ",
+                    due!(@ $rows),
+                    " AND NOT ({resting}) ORDER BY ",
+                    $since,
+                    " LIMIT "
+                ),
                 $account,
-                " AS account, x.customer_id FROM ",
-                due!(@ $rows),
-                " ORDER BY ",
-                $since,
-                " LIMIT "
-            ));
+            );
         }
     };
     (@ $rows:literal) => {
@@ -38,9 +42,10 @@ pub const $name: &str = concat!("SELECT MIN(", $since, ") AS due FROM ", due!(@ 
     };
 }
 
-/// A statement of the accounts that are due, but for their number.
+/// A statement of the accounts that are due, but for their number, and its column of accounts. `{resting}` stands for a
+/// condition that an account is left alone.
 #[derive(Clone, Copy, Debug)]
-struct Queue(&'static str);
+struct Queue(&'static str, &'static str);
 
 due!(ACTIVATION, "x.available_at", "x.account_id", "points_lots x WHERE x.state = 'PENDING' AND x.available_at");
 due!(
@@ -105,27 +110,35 @@ impl Work for Due {
     }
 }
 
-/// Carries out what is due. An account that fails is left for the next time, and does not keep the others waiting.
+/// Carries out what is due. An account that fails is left alone for a while, and does not keep the others waiting.
 async fn run(state: &Arc<State>, job: &'static str, queue: Queue, limit: usize) -> Result<usize, Fault> {
+    let setbacks = &state.writers.setbacks;
+    let time = state.clock.now();
     let mut sql = Sql::new(state.db.get_database_backend());
-    let now = sql.parameter(state.clock.now());
-    sql.push(&queue.0.replace("{now}", &now));
+    let now = sql.parameter(time);
+    let resting = sql.one_of(queue.1, &setbacks.resting(job, time));
+    sql.push(&queue.0.replace("{now}", &now).replace("{resting}", &resting));
     sql.push(&limit.to_string());
     let rows = state.db.query_all_raw(sql.finish()).await?;
-    let (mut done, mut count) = (Vec::new(), 0);
+    let (mut tried, mut count) = (HashMap::new(), 0);
     let mut failure = None;
     for row in rows {
         let due = Due { account: row.try_get("", "account")?, customer: row.try_get("", "customer_id")? };
-        if !done.contains(&due.account) {
-            match system(state, job, &due).await {
-                Ok(()) => done.push(due.account),
-                Err(fault) => {
-                    failure = Some(fault);
-                    continue;
+        let done = match tried.get(&due.account) {
+            Some(done) => *done,
+            None => {
+                let outcome = system(state, job, &due).await;
+                let done = outcome.is_ok();
+                match done {
+                    true => setbacks.mended(job, due.account),
+                    false => setbacks.failed(job, due.account, time),
                 }
+                failure = failure.or(outcome.err());
+                tried.insert(due.account, done);
+                done
             }
-        }
-        count += 1;
+        };
+        count += usize::from(done);
     }
     match failure {
         Some(fault) if count == 0 => Err(fault),

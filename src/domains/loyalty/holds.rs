@@ -4,7 +4,7 @@ use c360_entities::{points_hold, points_hold_allocation};
 use c360_rules::id::Kind;
 use c360_rules::ledger::{Hold, LedgerError};
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, JoinType, QueryFilter as _, QuerySelect as _};
 use uuid::Uuid;
 
 use super::ledger::{Ledger, Posting};
@@ -142,12 +142,20 @@ pub(super) async fn open(tx: &mut Tx, account_id: Uuid) -> Outcome<Vec<Held>> {
     let open = points_hold::Entity::find()
         .filter(points_hold::Column::AccountId.eq(account_id))
         .filter(points_hold::Column::Status.eq(PointsHoldStatus::Held.as_str()));
-    let rows = tx.all(open).await?;
-    let parts = points_hold_allocation::Entity::find()
-        .filter(points_hold_allocation::Column::HoldId.is_in(rows.iter().map(|row| row.id)));
-    let parts = tx.all(parts).await?;
-    let of = |id| parts.iter().filter(move |part| part.hold_id == id).map(|part| (part.lot_id, part.points)).collect();
-    Ok(rows.into_iter().map(|row| Held { allocations: of(row.id), row, state: State::Stored }).collect())
+    let parts = points_hold::Entity::belongs_to(points_hold_allocation::Entity)
+        .from(points_hold::Column::Id)
+        .to(points_hold_allocation::Column::HoldId)
+        .into();
+    let open = open.select_also(points_hold_allocation::Entity).join(JoinType::LeftJoin, parts);
+    let mut holds: Vec<Held> = Vec::new();
+    for (row, part) in tx.pairs(open).await? {
+        let part = part.map(|part| (part.lot_id, part.points));
+        match holds.iter_mut().find(|held| held.row.id == row.id) {
+            Some(held) => held.allocations.extend(part),
+            None => holds.push(Held { row, allocations: part.into_iter().collect(), state: State::Stored }),
+        }
+    }
+    Ok(holds)
 }
 
 /// Writes the holds that have changed; whether any has.

@@ -8,7 +8,7 @@ use c360_rules::id::Kind;
 use c360_rules::ledger::{Account, Entry, LedgerError, Lot, LotState, NewLot, TransactionKind};
 use chrono::TimeDelta;
 use sea_orm::sea_query::{ExprTrait as _, SimpleExpr};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, JoinType, QueryFilter as _, QuerySelect as _};
 use uuid::Uuid;
 
 use super::holds::{self, Held, PointsHoldStatus};
@@ -88,8 +88,16 @@ impl Ledger {
     }
 
     async fn find(tx: &mut Tx, which: SimpleExpr) -> Outcome<Option<Self>> {
-        let Some(row) = tx.one(loyalty_account::Entity::find().filter(which)).await? else { return Ok(None) };
-        let programme = tx.one(loyalty_programme::Entity::find_by_id(row.programme_id)).await?;
+        use loyalty_account::{Column, Entity};
+
+        let programme = Entity::belongs_to(loyalty_programme::Entity)
+            .from(Column::ProgrammeId)
+            .to(loyalty_programme::Column::Id)
+            .into();
+        let found = Entity::find().filter(which).select_also(loyalty_programme::Entity);
+        let Some((row, programme)) = tx.pairs(found.join(JoinType::InnerJoin, programme)).await?.pop() else {
+            return Ok(None);
+        };
         let mut ledger = Self {
             account: Account {
                 owed: row.owed_points,
@@ -245,17 +253,11 @@ impl Ledger {
         }
         let is_due = standing::is_due(&self, tx.now());
         tx.insert(std::mem::take(&mut self.transactions)).await?;
-        let (mut made, mut changed) = (Vec::new(), false);
-        for lot in &self.account.lots {
-            let Some(origin) = self.origins.get(&lot.id) else { continue };
-            match self.stored.get(&lot.id) {
-                Some(before) if before == lot => continue,
-                Some(_) => tx.put(lot_row(lot, &self.row, *origin)).await?,
-                None => made.push(lot_row(lot, &self.row, *origin)),
-            }
-            changed = true;
-        }
-        tx.insert(made).await?;
+        let lots = self.account.lots.iter().filter(|lot| self.stored.get(&lot.id) != Some(lot));
+        let lots = lots.filter_map(|lot| Some(lot_row(lot, &self.row, *self.origins.get(&lot.id)?)));
+        let lots: Vec<_> = lots.collect();
+        let mut changed = !lots.is_empty();
+        tx.save(lots).await?;
         tx.insert(std::mem::take(&mut self.allocations)).await?;
         changed |= holds::save(tx, &self.holds).await?;
         if is_due {

@@ -533,7 +533,7 @@ pub(super) const OF_ACTIVE_PROGRAMME: &str = concat!("x.programme_id = ", active
 
 /// A condition that an account is of the active programme.
 pub(crate) fn in_active_programme() -> SimpleExpr {
-    Expr::cust(concat!("programme_id = ", active_programme!()))
+    Expr::cust(concat!("loyalty_accounts.programme_id = ", active_programme!()))
 }
 
 /// A condition that a programme is the active one.

@@ -4,6 +4,7 @@ use c360_entities::{sla_clock, ticket};
 use c360_rules::id::{Kind, encode};
 use c360_rules::sla::Clock;
 use chrono::TimeDelta;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use uuid::Uuid;
 
 use super::desk::Desk;
@@ -67,23 +68,19 @@ impl Desk {
     }
 
     async fn save_clocks(&self, tx: &mut Tx) -> Outcome<()> {
-        let mut made = Vec::new();
+        let mut changed = Vec::new();
         for (place, clock) in self.clocks.0.iter().enumerate() {
-            match self.stored.get(place) {
-                None => made.push(clock_row(tx.new_id(), &self.row, clock)),
-                Some(stored) => {
-                    let row = clock_row(stored.id, &self.row, clock);
-                    if row.breached_at.is_some() && stored.breached_at.is_none() {
-                        let event = self.staff_event(TimelineEntryKind::SlaBreached);
-                        tx.tell(event.change("metric", None, Some(row.metric.clone())));
-                    }
-                    if row != *stored {
-                        tx.put(row).await?;
-                    }
-                }
+            let stored = self.stored.get(place);
+            let row = clock_row(stored.map_or_else(|| tx.new_id(), |stored| stored.id), &self.row, clock);
+            if row.breached_at.is_some() && stored.is_some_and(|stored| stored.breached_at.is_none()) {
+                let event = self.staff_event(TimelineEntryKind::SlaBreached);
+                tx.tell(event.change("metric", None, Some(row.metric.clone())));
+            }
+            if stored != Some(&row) {
+                changed.push(row);
             }
         }
-        tx.insert(made).await
+        tx.save(changed).await
     }
 
     fn with_changes(&self, event: Event) -> Event {
@@ -116,16 +113,9 @@ async fn count(tx: &mut Tx, customer_id: Uuid, more: i64, more_open: i64) -> Out
     if more == 0 && more_open == 0 {
         return Ok(());
     }
-    let mut sql = tx.sql();
-    sql.push("UPDATE customer_statistics SET ticket_count = ticket_count + ");
-    sql.bind(more);
-    sql.push(", open_ticket_count = open_ticket_count + ");
-    sql.bind(more_open);
-    sql.push(", updated_at = ");
-    sql.bind(tx.now());
-    sql.push(" WHERE customer_id = ");
-    sql.bind(customer_id);
-    tx.execute(sql).await.map(drop)
+    let added = |column: &'static str, more: i64| (column, Expr::col(column).add(more));
+    let changes = [added("ticket_count", more), added("open_ticket_count", more_open), ("updated_at", tx.now().into())];
+    tx.set("customer_statistics", ("customer_id", customer_id), changes).await
 }
 
 /// A clock of the books, for the rules.

@@ -3,7 +3,7 @@
 use c360_entities::{sla_clock, staff, team, ticket, ticket_message};
 use c360_rules::id::Kind;
 use c360_rules::ticket::{Action, Clocks, Refusal as Denial, Status};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, JoinType, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use uuid::Uuid;
 
 use super::books::clock;
@@ -12,7 +12,7 @@ use super::store::{TicketAuthorKind, TicketChannel, TicketPriority, TicketStatus
 use super::words::read;
 use crate::auth::Domain;
 use crate::events::{Event, TimelineDomain, TimelineEntryKind, Visibility};
-use crate::read::Access;
+use crate::read::{Access, Sql};
 use crate::write::{Outcome, Problem, Refusal, Tx, get};
 
 /// A ticket whose customer is locked.
@@ -39,18 +39,23 @@ pub(super) struct Words {
     pub(super) external_id: Option<String>,
 }
 
-/// The customer of a ticket that the caller may know of.
+/// The customer of a ticket that the caller may know of; nobody is locked yet.
 ///
 /// # Errors
 /// `NOT_FOUND`.
 pub(super) async fn customer_of(tx: &mut Tx, id: Uuid, field: &'static str) -> Outcome<Uuid> {
     let mut sql = tx.sql();
-    sql.push("SELECT x.customer_id FROM tickets x WHERE x.id = ");
-    sql.bind(id);
-    let conditions = tx.conditions(Access::Records(Domain::Tickets), &mut sql);
-    sql.push(&conditions);
+    owner(tx, id, &mut sql);
     let row = tx.row(sql).await?.ok_or_else(|| Refusal::not_found(field))?;
     get(&row, "customer_id")
+}
+
+/// Writes a statement of the customer of a ticket that the caller may know of.
+fn owner(tx: &Tx, id: Uuid, sql: &mut Sql) {
+    sql.push("SELECT x.customer_id FROM tickets x WHERE x.id = ");
+    sql.bind(id);
+    let conditions = tx.conditions(Access::Records(Domain::Tickets), sql);
+    sql.push(&conditions);
 }
 
 impl Desk {
@@ -59,8 +64,11 @@ impl Desk {
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`.
     pub(super) async fn open(tx: &mut Tx, id: Uuid, field: &'static str, expected: Option<i32>) -> Outcome<Self> {
-        let customer = customer_of(tx, id, field).await?;
-        let customer = tx.lock_customer(customer).await?.ok_or_else(|| Refusal::not_found(field))?;
+        let found = |tx: &Tx, sql: &mut Sql| {
+            owner(tx, id, sql);
+            Ok(())
+        };
+        let customer = tx.lock_found(found).await?.pop().ok_or_else(|| Refusal::not_found(field))?;
         let desk = Self::find(tx, id).await?.filter(|desk| desk.row.customer_id == customer.id);
         let desk = desk.ok_or_else(|| Refusal::not_found(field))?;
         Refusal::unless_current(expected, desk.row.version)?;
@@ -72,12 +80,21 @@ impl Desk {
     /// # Errors
     /// The database fails.
     pub(super) async fn find(tx: &mut Tx, id: Uuid) -> Outcome<Option<Self>> {
-        let Some(row) = tx.one(ticket::Entity::find_by_id(id)).await? else { return Ok(None) };
-        let clocks = sla_clock::Entity::find()
-            .filter(sla_clock::Column::TicketId.eq(id))
+        let clocks = ticket::Entity::belongs_to(sla_clock::Entity)
+            .from(ticket::Column::Id)
+            .to(sla_clock::Column::TicketId)
+            .into();
+        let found = ticket::Entity::find_by_id(id)
+            .select_also(sla_clock::Entity)
+            .join(JoinType::LeftJoin, clocks)
             .order_by_asc(sla_clock::Column::StartedAt)
             .order_by_asc(sla_clock::Column::Id);
-        let stored = tx.all(clocks).await?;
+        let (mut tickets, mut stored) = (Vec::new(), Vec::new());
+        for (row, clock) in tx.pairs(found).await? {
+            tickets.push(row);
+            stored.extend(clock);
+        }
+        let Some(row) = tickets.pop() else { return Ok(None) };
         let clocks = Clocks(stored.iter().map(clock).collect::<Outcome<_>>()?);
         Ok(Some(Self { before: row.clone(), row, clocks, stored, service: None }))
     }
@@ -88,7 +105,7 @@ impl Desk {
     /// The database fails.
     pub(super) async fn new(tx: &mut Tx, row: ticket::Model) -> Outcome<Self> {
         let service = Service::of(tx, row.sla_policy_id).await?;
-        let promise = service.promise(read(TicketPriority::from_column(&row.priority))?)?;
+        let promise = service.promise(read(TicketPriority::from_column(&row.priority))?);
         let clocks = Clocks::start(&promise, tx.now(), &service.calendar);
         Ok(Self { before: row.clone(), row, clocks, stored: Vec::new(), service: Some(service) })
     }
@@ -145,7 +162,7 @@ impl Desk {
         let priority = self.priority()?;
         self.serve(tx).await?;
         let Some(service) = &self.service else { return Ok(()) };
-        self.clocks.after(action, status, &service.promise(priority)?, tx.now(), &service.calendar);
+        self.clocks.after(action, status, &service.promise(priority), tx.now(), &service.calendar);
         Ok(())
     }
 
@@ -159,7 +176,7 @@ impl Desk {
         self.row.priority_rank = priority.rank();
         self.serve(tx).await?;
         let Some(service) = &self.service else { return Ok(()) };
-        self.clocks.promise(&service.promise(priority)?, tx.now(), &service.calendar);
+        self.clocks.promise(&service.promise(priority), tx.now(), &service.calendar);
         Ok(())
     }
 

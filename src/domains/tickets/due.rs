@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::desk::Desk;
+use crate::config::Config;
 use crate::error::Fault;
 use crate::events::TimelineEntryKind;
 use crate::read::Sql;
@@ -27,10 +28,16 @@ pub async fn sla(state: &Arc<State>, limit: usize) -> Result<usize, Fault> {
 /// # Errors
 /// The database fails.
 pub async fn close(state: &Arc<State>, limit: usize) -> Result<usize, Fault> {
-    match state.config.tickets.close_after_days {
-        0 => Ok(0),
-        days => system(state, "close", &Close { limit, after: TimeDelta::days(days.into()) }).await,
+    match rest_of_solved(&state.config) {
+        None => Ok(0),
+        Some(after) => system(state, "close", &Close { limit, after }).await,
     }
+}
+
+/// How long a solved ticket can still be reopened; `None` if it always can.
+pub fn rest_of_solved(config: &Config) -> Option<TimeDelta> {
+    let days = config.tickets.close_after_days;
+    (days > 0).then(|| TimeDelta::days(days.into()))
 }
 
 /// Records promises whose time is over.

@@ -17,7 +17,7 @@ mod service;
 pub mod store;
 mod words;
 
-pub use due::{close, sla};
+pub use due::{close, rest_of_solved, sla};
 pub use macros::MacrosQuery;
 pub use mutation::TicketsMutation;
 pub use object::{CustomerTickets, Ticket};

@@ -1,22 +1,30 @@
 //! What customers are promised, and who serves them.
 
-use c360_entities::{business_calendar, business_holiday, business_hours, sla_policy, sla_target, team};
+use c360_entities::{sla_policy, team};
 use c360_rules::calendar::{Calendar, Interval};
 use c360_rules::ticket::Promise;
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use uuid::Uuid;
 
 use super::store::{SlaMetric, TicketPriority};
 use super::words::read;
 use crate::read::Sql;
-use crate::write::{Locked, Outcome, Tx};
+use crate::write::{Locked, Outcome, Tx, get};
 
 /// A policy and its business hours.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
     pub(super) calendar: Calendar,
-    targets: Vec<sla_target::Model>,
+    targets: Vec<Target>,
+}
+
+/// How long something may take at a priority.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    priority: TicketPriority,
+    metric: SlaMetric,
+    minutes: i32,
 }
 
 /// Where a new ticket goes.
@@ -34,53 +42,63 @@ impl Service {
     /// # Errors
     /// The database fails.
     pub(super) async fn of(tx: &mut Tx, policy_id: Option<Uuid>) -> Outcome<Self> {
-        let none = Self { calendar: Calendar::AroundTheClock, targets: Vec::new() };
-        let Some(policy_id) = policy_id else { return Ok(none) };
-        let Some(policy) = tx.one(sla_policy::Entity::find_by_id(policy_id)).await? else { return Ok(none) };
-        let calendar = match policy.calendar_id {
-            Some(id) => calendar(tx, id).await?,
-            None => Calendar::AroundTheClock,
-        };
-        let targets = sla_target::Entity::find().filter(sla_target::Column::PolicyId.eq(policy_id));
-        Ok(Self { calendar, targets: tx.all(targets).await? })
+        let mut service = Self { calendar: Calendar::AroundTheClock, targets: Vec::new() };
+        let Some(policy_id) = policy_id else { return Ok(service) };
+        let mut sql = tx.sql();
+        let policy = sql.parameter(policy_id);
+        sql.push(&BOOK.replace("{policy}", &policy));
+        let (mut name, mut intervals, mut holidays) = (None, Vec::new(), Vec::new());
+        for row in tx.rows(sql).await? {
+            let number = |column| get::<Option<i32>>(&row, column).map(Option::unwrap_or_default);
+            let minute = |column| number(column).map(|minute| u16::try_from(minute).unwrap_or(u16::MAX));
+            match get::<i32>(&row, "part")? {
+                0 => service.targets.push(Target {
+                    priority: read(TicketPriority::from_column(&get::<String>(&row, "a")?))?,
+                    metric: read(SlaMetric::from_column(&get::<String>(&row, "b")?))?,
+                    minutes: number("i")?,
+                }),
+                1 => name = Some((get::<String>(&row, "a")?, get::<String>(&row, "b")?)),
+                2 => intervals.push(Interval {
+                    weekday: u8::try_from(number("i")?).unwrap_or(0),
+                    opens: minute("j")?,
+                    closes: minute("k")?,
+                }),
+                _ => holidays.push(get::<NaiveDate>(&row, "day")?),
+            }
+        }
+        if let Some((name, timezone)) = name {
+            service.calendar = calendar(&name, &timezone, &intervals, holidays);
+        }
+        Ok(service)
     }
 
     /// What is promised at a priority.
-    ///
-    /// # Errors
-    /// The database holds a word that there is not.
-    pub(super) fn promise(&self, priority: TicketPriority) -> Outcome<Promise> {
-        let targets = self.targets.iter().filter(|target| target.priority == priority.as_str()).map(|target| {
-            let metric = read(SlaMetric::from_column(&target.metric))?;
-            Ok((metric.into(), TimeDelta::minutes(target.target_minutes.into())))
-        });
-        Ok(Promise { targets: targets.collect::<Outcome<_>>()? })
+    pub(super) fn promise(&self, priority: TicketPriority) -> Promise {
+        let targets = self.targets.iter().filter(|target| target.priority == priority);
+        let targets = targets.map(|target| (target.metric.into(), TimeDelta::minutes(target.minutes.into())));
+        Promise { targets: targets.collect() }
     }
 }
 
+/// What there is of a policy: its targets, and the calendar, hours and holidays that it counts by.
+const BOOK: &str = "SELECT 0 AS part, t.priority AS a, t.metric AS b, CAST(t.target_minutes AS integer) AS i, \
+    CAST(NULL AS integer) AS j, CAST(NULL AS integer) AS k, CAST(NULL AS date) AS day \
+    FROM sla_targets t WHERE t.policy_id = {policy} \
+    UNION ALL SELECT 1, c.name, c.timezone, NULL, NULL, NULL, NULL \
+    FROM sla_policies p JOIN business_calendars c ON c.id = p.calendar_id WHERE p.id = {policy} \
+    UNION ALL SELECT 2, NULL, NULL, CAST(h.weekday AS integer), CAST(h.opens_minute AS integer), \
+    CAST(h.closes_minute AS integer), NULL \
+    FROM sla_policies p JOIN business_hours h ON h.calendar_id = p.calendar_id WHERE p.id = {policy} \
+    UNION ALL SELECT 3, NULL, NULL, NULL, NULL, NULL, d.day \
+    FROM sla_policies p JOIN business_holidays d ON d.calendar_id = p.calendar_id WHERE p.id = {policy}";
+
 /// A calendar's business hours. Hours that nothing can be reckoned by are told to operators, and stand for all hours, so
 /// that customers are served all the same.
-async fn calendar(tx: &mut Tx, id: Uuid) -> Outcome<Calendar> {
-    let Some(row) = tx.one(business_calendar::Entity::find_by_id(id)).await? else {
-        return Ok(Calendar::AroundTheClock);
-    };
-    let hours = tx.all(business_hours::Entity::find().filter(business_hours::Column::CalendarId.eq(id))).await?;
-    let holidays = tx.all(business_holiday::Entity::find().filter(business_holiday::Column::CalendarId.eq(id))).await?;
-    let minute = |minute: i16| u16::try_from(minute).unwrap_or(u16::MAX);
-    let intervals: Vec<_> = hours
-        .into_iter()
-        .map(|hours| Interval {
-            weekday: u8::try_from(hours.weekday).unwrap_or(0),
-            opens: minute(hours.opens_minute),
-            closes: minute(hours.closes_minute),
-        })
-        .collect();
-    Ok(Calendar::hours(&row.timezone, &intervals, holidays.into_iter().map(|holiday| holiday.day)).unwrap_or_else(
-        |error| {
-            tracing::error!(calendar = row.name, %error, "a calendar that cannot be used; promises count around the clock");
-            Calendar::AroundTheClock
-        },
-    ))
+fn calendar(name: &str, timezone: &str, intervals: &[Interval], holidays: Vec<NaiveDate>) -> Calendar {
+    Calendar::hours(timezone, intervals, holidays).unwrap_or_else(|error| {
+        tracing::error!(calendar = name, %error, "a calendar that cannot be used; promises count around the clock");
+        Calendar::AroundTheClock
+    })
 }
 
 /// Where a new ticket of a customer goes: those who are served first have a team and a policy of their own.

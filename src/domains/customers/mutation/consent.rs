@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use async_graphql::InputObject;
 use c360_entities::consent;
 use c360_rules::id::Kind;
+use chrono::{DateTime as Time, TimeDelta, Utc};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,9 +17,13 @@ use crate::domains::customers::store::{ConsentChannel, ConsentPurpose, ConsentSt
 use crate::domains::customers::whose::{Among, named};
 use crate::domains::customers::{CustomerIdentifier, on_behalf, store};
 use crate::events::{Event, TimelineDomain, TimelineEntryKind};
+use crate::graphql::DateTime;
 use crate::payload;
 use crate::view360::Customer;
 use crate::write::{Action, Outcome, Problem, Tx, Work};
+
+/// How long ago what is recorded now may have been decided.
+const FURTHEST_BACK: TimeDelta = TimeDelta::days(3653);
 
 /// What was decided about one purpose.
 #[derive(Clone, Debug, InputObject)]
@@ -39,6 +44,9 @@ pub struct ConsentUpdateInput {
     customer: Option<CustomerIdentifier>,
     /// What was decided.
     consent: ConsentInput,
+    /// When it was decided, if it is recorded later than that, such as from a paper form: no time to come, at most ten years
+    /// back, and not before what is on record was decided. Now, if left out.
+    decided_at: Option<DateTime>,
     /// Why, in a line of at most 500 characters. Staff must say it; the customer sees it not, the audit does.
     reason: Option<String>,
 }
@@ -58,7 +66,7 @@ payload! {
         /// The customer.
         customer: Customer = |made| Some(store::root(store::by_id(made.customer))),
     }
-    ConsentUpdateUserError { ConsentUpdateErrorCode: NotFound, NotAllowed, Blank, TooLong, InvalidText }
+    ConsentUpdateUserError { ConsentUpdateErrorCode: NotFound, NotAllowed, OutOfRange, Blank, TooLong, InvalidText }
 }
 
 impl Action for ConsentUpdateInput {
@@ -72,13 +80,24 @@ impl Work for ConsentUpdateInput {
         let reason = on_behalf(tx, self.reason.as_deref())?;
         let customer = named(tx, self.customer.as_ref(), Among::Known).await?.id;
         self.may_be_said(tx)?;
-        let consent = decide(tx, customer, &self.consent, reason.as_ref()).await?;
+        let at = self.decided_at(tx)?;
+        let consent = decide(tx, customer, &self.consent, at, reason.as_ref()).await?;
         changed(tx, customer).await?;
         Ok(Decided { customer, consent })
     }
 }
 
 impl ConsentUpdateInput {
+    /// When the customer decided.
+    fn decided_at(&self, tx: &Tx) -> Outcome<Time<Utc>> {
+        let now = tx.now();
+        match self.decided_at {
+            None => Ok(now),
+            Some(DateTime(at)) if at <= now && now - at <= FURTHEST_BACK => Ok(at),
+            Some(_) => Err(Problem::OutOfRange.at("decidedAt", "give a time of the last ten years").into()),
+        }
+    }
+
     /// A partner cannot open to itself what the customer has not opened.
     fn may_be_said(&self, tx: &Tx) -> Outcome<()> {
         let Some(Actor::Partner(partner)) = tx.caller().map(|caller| &caller.actor) else { return Ok(()) };
@@ -103,13 +122,22 @@ pub(super) async fn decide_all(tx: &mut Tx, customer_id: Uuid, decisions: &[Cons
             let message = "there are two decisions about one purpose and channel";
             return Err(Problem::InvalidValue.at("consents", message).into());
         }
-        decide(tx, customer_id, decision, None).await?;
+        decide(tx, customer_id, decision, tx.now(), None).await?;
     }
     Ok(())
 }
 
-/// Records a decision of a locked customer; the consent's id.
-async fn decide(tx: &mut Tx, customer_id: Uuid, decision: &ConsentInput, reason: Option<&String>) -> Outcome<Uuid> {
+/// Records what a locked customer decided at a time; the consent's id.
+///
+/// # Errors
+/// `OUT_OF_RANGE` if what it would change was decided later.
+async fn decide(
+    tx: &mut Tx,
+    customer_id: Uuid,
+    decision: &ConsentInput,
+    at: Time<Utc>,
+    reason: Option<&String>,
+) -> Outcome<Uuid> {
     let ConsentInput { purpose, channel, status } = decision;
     let of_purpose = consent::Entity::find()
         .filter(consent::Column::CustomerId.eq(customer_id))
@@ -118,19 +146,20 @@ async fn decide(tx: &mut Tx, customer_id: Uuid, decision: &ConsentInput, reason:
     if *channel == ConsentChannel::Any && *status != ConsentStatus::Granted {
         let single = |row: &&consent::Model| row.channel != channel.as_str() && row.status == "GRANTED";
         for row in before.iter().filter(single) {
-            save(tx, Some(row), row.clone(), ConsentStatus::Revoked, reason).await?;
+            let row = consent::Model { decided_at: at, ..row.clone() };
+            save(tx, before.iter().find(|before| before.id == row.id), row, ConsentStatus::Revoked, reason).await?;
         }
     }
     let same = before.iter().find(|row| row.channel == channel.as_str());
-    let row = same.cloned().unwrap_or_else(|| consent::Model {
-        id: tx.new_id(),
+    let row = consent::Model {
+        id: same.map_or_else(|| tx.new_id(), |row| row.id),
         customer_id,
         purpose: purpose.as_str().into(),
         channel: channel.as_str().into(),
         status: String::new(),
         source: String::new(),
-        decided_at: tx.now(),
-    });
+        decided_at: at,
+    };
     let id = row.id;
     save(tx, same, row, *status, reason).await?;
     Ok(id)
@@ -144,6 +173,10 @@ async fn save(
     status: ConsentStatus,
     reason: Option<&String>,
 ) -> Outcome<()> {
+    if before.is_some_and(|before| row.decided_at < before.decided_at) {
+        let message = "the customer has decided anew since then: what was decided last counts";
+        return Err(Problem::OutOfRange.at("decidedAt", message).into());
+    }
     let status = status.as_str();
     let event = Event::of(TimelineEntryKind::ConsentUpdated, TimelineDomain::Privacy)
         .customer(row.customer_id)
@@ -152,7 +185,7 @@ async fn save(
         .because(reason.cloned())
         .change("status", before.map(|row| row.status.as_str()), Some(status));
     tx.tell(event);
-    let row = consent::Model { status: status.into(), source: tx.source(), decided_at: tx.now(), ..row };
+    let row = consent::Model { status: status.into(), source: tx.source(), ..row };
     match before {
         Some(_) => tx.put(row).await,
         None => tx.insert([row]).await,

@@ -10,6 +10,7 @@ pub mod tags;
 pub mod verification;
 
 use async_graphql::{Context, Object, Result};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use uuid::Uuid;
 
 use crate::write::{self, Outcome, Tx};
@@ -157,10 +158,6 @@ impl CustomersMutation {
 /// # Errors
 /// The database fails.
 async fn changed(tx: &mut Tx, customer_id: Uuid) -> Outcome<()> {
-    let mut sql = tx.sql();
-    sql.push("UPDATE customers SET version = version + 1, updated_at = ");
-    sql.bind(tx.now());
-    sql.push(" WHERE id = ");
-    sql.bind(customer_id);
-    tx.execute(sql).await.map(drop)
+    let version = ("version", Expr::col("version").add(1));
+    tx.set("customers", ("id", customer_id), [version, ("updated_at", tx.now().into())]).await
 }

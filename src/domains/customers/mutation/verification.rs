@@ -5,7 +5,9 @@ use c360_entities::customer_verification;
 use c360_rules::id::Kind;
 use uuid::Uuid;
 
-use crate::domains::customers::verification::{CustomerVerification, VerificationMethod, VerificationOutcome};
+use crate::domains::customers::verification::{
+    CustomerVerification, VerificationMethod, VerificationOutcome, may_be_checked,
+};
 use crate::domains::customers::{CustomerIdentifier, store, whose};
 use crate::events::{Event, TimelineDomain, TimelineEntryKind, Visibility};
 use crate::payload;
@@ -18,7 +20,8 @@ pub struct CustomerVerificationRecordInput {
     customer: CustomerIdentifier,
     /// How it was checked.
     method: VerificationMethod,
-    /// What came of it. The last check counts, whatever the ones before it said.
+    /// What came of it. The last check counts, whatever the ones before it said. After as many failed ones as the retailer
+    /// has set, usually three in half an hour, nothing is recorded until the first of them lies further back.
     outcome: VerificationOutcome,
 }
 
@@ -28,7 +31,7 @@ payload! {
         /// The check.
         verification: CustomerVerification = |id| Some(store::verification(*id)),
     }
-    CustomerVerificationRecordUserError { CustomerVerificationRecordErrorCode: NotFound }
+    CustomerVerificationRecordUserError { CustomerVerificationRecordErrorCode: NotFound, TooMany }
 }
 
 impl Action for CustomerVerificationRecordInput {
@@ -40,6 +43,7 @@ impl Work for CustomerVerificationRecordInput {
 
     async fn run(&self, tx: &mut Tx) -> Outcome<Uuid> {
         let customer_id = whose(tx, Some(&self.customer)).await?.id;
+        may_be_checked(tx, customer_id).await?;
         let row = customer_verification::Model {
             id: tx.new_id(),
             customer_id,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::super::object::Coupon;
 use super::super::{giving, store};
 use super::{keyed, owner};
-use crate::domains::customers::{CustomerIdentifier, on_behalf, whose};
+use crate::domains::customers::{CustomerIdentifier, on_behalf, verified, whose};
 use crate::domains::orders::query::OrderIdentifier;
 use crate::domains::orders::which;
 use crate::error::Fault;
@@ -75,7 +75,7 @@ payload! {
     }
     CouponRedeemUserError {
         CouponRedeemErrorCode:
-        NotFound, Ambiguous, AlreadyUsed, AlreadyCancelled, Expired, CurrencyMismatch, Blank, TooLong, InvalidText,
+        NotFound, CallerNotVerified, Ambiguous, AlreadyUsed, AlreadyCancelled, Expired, CurrencyMismatch, Blank, TooLong, InvalidText,
         InvalidIdempotencyKey, IdempotencyKeyParameterMismatch, IdempotencyConcurrentRequest,
     }
 }
@@ -140,7 +140,8 @@ impl Work for CouponRedeemInput {
         let find = || coupon::Entity::find().filter(coupon::Column::Code.eq(code.clone()));
         let missing = || Refusal::not_found("code");
         let id = tx.one(find()).await?.ok_or_else(missing)?.id;
-        owner(tx, "code", "coupons", false, id).await?;
+        let customer = owner(tx, "code", "coupons", false, id).await?;
+        verified(tx, customer.id).await?;
         // As it is now that nobody else changes it.
         let coupon = tx.one(find()).await?.ok_or_else(missing)?;
         check(tx, &coupon)?;

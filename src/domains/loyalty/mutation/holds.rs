@@ -12,7 +12,7 @@ use super::super::object::{LoyaltyAccount, LoyaltyTransaction, PointsHold};
 use super::super::store;
 use super::{in_range, keyed, owner, spender};
 use crate::config::MOST_HOLD_MINUTES;
-use crate::domains::customers::{CustomerIdentifier, on_behalf};
+use crate::domains::customers::{CustomerIdentifier, on_behalf, verified};
 use crate::graphql::id;
 use crate::payload;
 use crate::write::{self, Outcome, Problem, Tx, Work};
@@ -76,7 +76,7 @@ payload! {
     }
     LoyaltyPointsHoldUserError {
         LoyaltyPointsHoldErrorCode:
-        NotFound, NotActive, CardBlocked, OutOfRange, InsufficientPoints, Blank, TooLong, InvalidText,
+        NotFound, NotActive, CallerNotVerified, CardBlocked, OutOfRange, InsufficientPoints, Blank, TooLong, InvalidText,
         InvalidIdempotencyKey, IdempotencyKeyParameterMismatch, IdempotencyConcurrentRequest,
     }
 }
@@ -93,7 +93,7 @@ payload! {
     }
     LoyaltyPointsCaptureUserError {
         LoyaltyPointsCaptureErrorCode:
-        NotFound, NotActive, HoldClosed, OutOfRange, ExceedsHold, Blank, TooLong, InvalidText,
+        NotFound, NotActive, CallerNotVerified, HoldClosed, OutOfRange, ExceedsHold, Blank, TooLong, InvalidText,
         InvalidIdempotencyKey, IdempotencyKeyParameterMismatch, IdempotencyConcurrentRequest,
     }
 }
@@ -143,6 +143,7 @@ impl Work for LoyaltyPointsCaptureInput {
         let points = self.points.map(in_range).transpose()?;
         let reason = on_behalf(tx, self.reason.as_deref())?;
         let (mut ledger, hold, held) = held(tx, &self.hold).await?;
+        verified(tx, ledger.row.customer_id).await?;
         if ledger.row.status != "ACTIVE" {
             return Err(Problem::NotActive.at("hold", "the loyalty account is blocked or closed").into());
         }

@@ -4,6 +4,7 @@ use async_graphql::InputObject;
 use c360_entities::{customer_identity, loyalty_account, loyalty_card, loyalty_programme};
 use c360_rules::id::Kind;
 use c360_rules::identifier;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use super::super::object::{LoyaltyAccount, LoyaltyCard};
 use super::super::{numbers, standing, store};
 use super::keyed;
-use crate::domains::customers::{CustomerIdentifier, on_behalf, whose};
+use crate::domains::customers::{CustomerIdentifier, on_behalf, verified, whose};
 use crate::error::Fault;
 use crate::events::{Event, TimelineDomain, TimelineEntryKind};
 use crate::payload;
@@ -108,7 +109,7 @@ payload! {
     }
     LoyaltyCardReplaceUserError {
         LoyaltyCardReplaceErrorCode:
-        NotFound, NotActive, CardBlocked, NumberTaken, InvalidText, Blank, TooLong,
+        NotFound, NotActive, CallerNotVerified, CardBlocked, NumberTaken, InvalidText, Blank, TooLong,
         InvalidIdempotencyKey, IdempotencyKeyParameterMismatch, IdempotencyConcurrentRequest,
     }
 }
@@ -210,6 +211,7 @@ impl Work for LoyaltyCardReplaceInput {
         let number = given("number", self.number.as_deref())?;
         let new_number = given("newNumber", self.new_number.as_deref())?;
         let customer = whose(tx, self.customer.as_ref()).await?;
+        verified(tx, customer.id).await?;
         let account = account(tx, &customer).await?.ok_or_else(|| Refusal::not_found("customer"))?;
         if account.status == "CLOSED" {
             return Err(Problem::NotActive.at("customer", "the loyalty account is closed").into());
@@ -310,12 +312,8 @@ async fn hand_out(tx: &mut Tx, account: &loyalty_account::Model, number: String)
     if !tx.insert_new(card).await? || !tx.insert_new(identity).await? {
         return Err(crate::write::Stop::Again);
     }
-    let mut sql = tx.sql();
-    sql.push("UPDATE customers SET version = version + 1, updated_at = ");
-    sql.bind(tx.now());
-    sql.push(" WHERE id = ");
-    sql.bind(account.customer_id);
-    tx.execute(sql).await?;
+    let version = ("version", Expr::col("version").add(1));
+    tx.set("customers", ("id", account.customer_id), [version, ("updated_at", tx.now().into())]).await?;
     Ok(id)
 }
 

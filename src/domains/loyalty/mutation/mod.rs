@@ -26,9 +26,9 @@ use self::points::{
 };
 use self::rewards::{RedemptionCancelInput, RedemptionCancelPayload, RewardRedeemInput, RewardRedeemPayload};
 use crate::auth::Actor;
-use crate::domains::customers::{CustomerIdentifier, whose};
-use crate::read::Access;
-use crate::write::{self, Locked, Outcome, Problem, Refusal, Tx, get};
+use crate::domains::customers::{CustomerIdentifier, verified, whose};
+use crate::read::{Access, Sql};
+use crate::write::{self, Locked, Outcome, Problem, Refusal, Tx};
 
 /// Most points that one mutation moves.
 const MOST_POINTS: i32 = 10_000_000;
@@ -184,14 +184,16 @@ fn in_range(points: i32) -> Outcome<i64> {
     Err(Problem::OutOfRange.at("points", format!("from 1 to {MOST_POINTS} points")).into())
 }
 
-/// The customer that an input names, locked, for spending points: not by a card that was stopped.
+/// The customer that an input names, locked, for spending points: not by a card that was stopped, and by staff only for a
+/// caller whom they have checked.
 ///
 /// # Errors
-/// As [`whose`], and `CARD_BLOCKED`.
+/// As [`whose`], `CALLER_NOT_VERIFIED` and `CARD_BLOCKED`.
 async fn spender(tx: &mut Tx, by: Option<&CustomerIdentifier>) -> Outcome<Locked> {
     use c360_entities::loyalty_card::{Column, Entity};
 
     let customer = whose(tx, by).await?;
+    verified(tx, customer.id).await?;
     let number = match by {
         Some(CustomerIdentifier::LoyaltyNumber(text)) => identifier::loyalty_number(text).ok(),
         _ => None,
@@ -211,15 +213,16 @@ async fn spender(tx: &mut Tx, by: Option<&CustomerIdentifier>) -> Outcome<Locked
 /// # Errors
 /// `NOT_FOUND` for what the caller may not act on.
 async fn owner(tx: &mut Tx, field: &'static str, table: &str, has_source: bool, id: Uuid) -> Outcome<Locked> {
-    let mut sql = tx.sql();
-    sql.push(&format!("SELECT x.customer_id FROM {table} x WHERE x.id = "));
-    sql.bind(id);
-    let conditions = tx.conditions(Access::Customer, &mut sql);
-    sql.push(&conditions);
-    if has_source && matches!(tx.caller().map(|caller| &caller.actor), Some(Actor::Partner(_))) {
-        sql.push(" AND x.source = ");
-        sql.bind(tx.source());
-    }
-    let Some(row) = tx.row(sql).await? else { return Err(Refusal::not_found(field).into()) };
-    tx.lock_customer(get(&row, "customer_id")?).await?.ok_or_else(|| Refusal::not_found(field).into())
+    let find = |tx: &Tx, sql: &mut Sql| {
+        sql.push(&format!("SELECT x.customer_id FROM {table} x WHERE x.id = "));
+        sql.bind(id);
+        let conditions = tx.conditions(Access::Customer, sql);
+        sql.push(&conditions);
+        if has_source && matches!(tx.caller().map(|caller| &caller.actor), Some(Actor::Partner(_))) {
+            sql.push(" AND x.source = ");
+            sql.bind(tx.source());
+        }
+        Ok(())
+    };
+    tx.lock_found(find).await?.pop().ok_or_else(|| Refusal::not_found(field).into())
 }

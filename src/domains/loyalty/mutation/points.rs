@@ -242,12 +242,17 @@ async fn within_goodwill(tx: &mut Tx, account: Uuid, points: i64) -> Outcome<()>
     };
     let midnight: DateTime<Utc> = tx.state().config.retailer.midnight(tx.now());
     let mut sql = tx.sql();
-    sql.push("SELECT CAST(COALESCE(SUM(points), 0) AS bigint) AS given FROM loyalty_transactions WHERE kind = 'ADJUSTMENT' AND points > 0 AND reverses_id IS NULL AND (staff_id IS NOT NULL OR (reason IS NOT NULL AND source = ");
+    sql.push(
+        "SELECT CAST(COALESCE(SUM(x.points), 0) AS bigint) AS given FROM loyalty_transactions x WHERE x.kind = 'ADJUSTMENT' \
+         AND x.points > 0 AND x.reverses_id IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM loyalty_transactions u WHERE u.reverses_id = x.id) \
+         AND (x.staff_id IS NOT NULL OR (x.reason IS NOT NULL AND x.source = ",
+    );
     // Staff need not be in the directory.
     sql.bind(tx.source());
-    sql.push(")) AND account_id = ");
+    sql.push(")) AND x.account_id = ");
     sql.bind(account);
-    sql.push(" AND occurred_at >= ");
+    sql.push(" AND x.occurred_at >= ");
     sql.bind(midnight);
     let given: i64 = tx.row(sql).await?.map(|row| get(&row, "given")).transpose()?.unwrap_or_default();
     if within_ceiling(given, points, Some(ceiling)) {

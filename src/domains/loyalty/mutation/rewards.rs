@@ -63,7 +63,7 @@ payload! {
     }
     RewardRedeemUserError {
         RewardRedeemErrorCode:
-        NotFound, NotActive, CardBlocked, RewardUnavailable, OutOfStock, TierTooLow, InsufficientPoints, Blank, TooLong,
+        NotFound, NotActive, CallerNotVerified, CardBlocked, RewardUnavailable, OutOfStock, TierTooLow, InsufficientPoints, Blank, TooLong,
         InvalidText, InvalidIdempotencyKey, IdempotencyKeyParameterMismatch, IdempotencyConcurrentRequest,
     }
 }
