@@ -16,11 +16,13 @@ mod variables;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use apollo_compiler::ast::OperationType;
+use apollo_compiler::ast::{DirectiveList, FieldDefinition, OperationType};
 use apollo_compiler::executable::{self, Selection, SelectionSet};
 use apollo_compiler::parser::Parser;
 use apollo_compiler::response::JsonMap;
+use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::{name, ty};
 use async_graphql::Variables;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
 
@@ -128,8 +130,8 @@ impl Documents {
         limits: &config::Limits,
         settings: &config::Documents,
     ) -> Result<Self, config::ConfigError> {
-        let schema = apollo_compiler::Schema::parse_and_validate(sdl, "schema.graphql")
-            .map_err(|error| config::ConfigError(format!("the schema is not valid: {}", error.errors)))?;
+        let schema =
+            read_schema(sdl).map_err(|problems| config::ConfigError(format!("the schema is not valid: {problems}")))?;
         let seen = moka::sync::Cache::builder()
             .max_capacity(settings.remembered_bytes)
             .weigher(|_, document: &Arc<Document>| document.bytes)
@@ -248,6 +250,22 @@ impl Documents {
     pub fn coerce(&self, operation: &Operation, sent: &JsonMap) -> Result<Variables, Fault> {
         variables::coerce(&self.schema, &operation.typed, &operation.never_null, sent)
     }
+}
+
+/// The schema, with what clients may ask of it besides what the validator knows: which input objects take one field.
+fn read_schema(sdl: &str) -> Result<Schema, DiagnosticList> {
+    let mut schema = apollo_compiler::Schema::parse(sdl, "schema.graphql").map_err(|error| error.errors)?;
+    if let Some(ExtendedType::Object(meta)) = schema.types.get_mut("__Type") {
+        let field = FieldDefinition {
+            description: None,
+            name: name!("isOneOf"),
+            arguments: Vec::new(),
+            ty: ty!(Boolean),
+            directives: DirectiveList::default(),
+        };
+        meta.make_mut().fields.insert(field.name.clone(), Component::new(field));
+    }
+    schema.validate().map_err(|error| error.errors)
 }
 
 /// One operation of a parsed document, with all fragments.
