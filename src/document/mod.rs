@@ -4,6 +4,7 @@
 //! large for anything to walk ([`guard`]), whether it is valid, which fields it reads, what it may [`cost`]. A known
 //! document costs a look-up. Only documents that passed are remembered.
 
+mod aside;
 mod cost;
 mod executor;
 mod guard;
@@ -117,6 +118,7 @@ pub struct Documents {
     limits: config::Limits,
     seen: moka::sync::Cache<Digest, Arc<Document>>,
     trusted: Option<manifest::Manifest>,
+    aside: aside::Aside,
 }
 
 impl Documents {
@@ -136,7 +138,9 @@ impl Documents {
             .max_capacity(settings.remembered_bytes)
             .weigher(|_, document: &Arc<Document>| document.bytes)
             .build();
-        let mut documents = Self { schema, relations, limits: limits.clone(), seen, trusted: None };
+        let aside = aside::Aside::start()
+            .map_err(|error| config::ConfigError(format!("no thread to check documents with: {error}")))?;
+        let mut documents = Self { schema, relations, limits: limits.clone(), seen, trusted: None, aside };
         if !settings.manifest.as_os_str().is_empty() {
             documents.trusted = Some(manifest::Manifest::read(&settings.manifest, &documents)?);
         }
