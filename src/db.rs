@@ -8,8 +8,8 @@ use c360_migration::Migrator;
 use sea_orm::sqlx::error::Error as DriverError;
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{
-    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -47,15 +47,23 @@ pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, 
     Database::connect(options).await
 }
 
+/// Begins a transaction that writes. SQLite's has the write lock from the first: one that reads before it writes would fail
+/// if somebody else wrote in between.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn begin_writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    db.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }).await
+}
+
 /// Applies the pending migrations. Any number of processes may call this at once.
 ///
 /// # Errors
 /// A migration fails; then nothing of any is left behind.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     // SQLite takes its one write lock at once, PostgreSQL an advisory lock: whoever comes second finds nothing to do.
-    let immediate = Some(SqliteTransactionMode::Immediate);
-    let transaction =
-        db.begin_with_options(TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() }).await?;
+    let transaction = begin_writing(db).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
         transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;

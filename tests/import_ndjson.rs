@@ -102,6 +102,27 @@ fn assert_same(a: &[String], b: &[String]) {
     assert!(a.is_empty() && b.is_empty(), "only in the first: {a:#?}\nonly in the second: {b:#?}");
 }
 
+/// What is not known yet of a table that is being filled must not make PostgreSQL read all of it for each batch.
+#[tokio::test]
+async fn what_is_there_already_is_looked_up_and_not_gone_through_postgres() {
+    let database = Database::migrated(Backend::Postgres).await;
+    let customer = |n| json!({ "type": "customer", "source": "shop", "id": format!("{n}"), "name": "Ann", "createdAt": "2024-01-01T00:00:00Z" });
+    let text: String = (0..600).map(|n| format!("{}\n", customer(n))).collect();
+    assert_eq!(import_in(&database.connection, &text, 20).await.counted("customer: added"), 600);
+    // A session that has ended has told all that it did.
+    database.connection.clone().close().await.unwrap();
+    let mut options = sea_orm::ConnectOptions::new(&database.url);
+    let db = sea_orm::Database::connect(options.max_connections(1).to_owned()).await.unwrap();
+    let started = std::time::Instant::now();
+    while scalar(&db, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()").await > 1 {
+        assert!(started.elapsed().as_secs() < 15, "the sessions do not end");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let read = "SELECT CAST(sum(idx_tup_read) AS bigint) FROM pg_stat_user_indexes WHERE indexrelname LIKE 'customer_identities_%'";
+    let read = scalar(&db, read).await;
+    assert!(read < 2_000, "{read} entries of the index were read for 600 identities");
+}
+
 on_both! {
     async fn the_example_comes_in_whole_and_is_seen_by_an_agent(app: App::empty) {
         let outcome = import(&app.state.db, EXAMPLE).await;

@@ -50,7 +50,10 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         print!("{}", if json_schema { ndjson::json_schema() } else { ndjson::reference() });
         return Ok(());
     }
-    let database = super::open(config).await?;
+    // Nobody waits for one of its statements, and there may be much to look up at once.
+    let mut config = config.clone();
+    config.database.statement_timeout_ms = 0;
+    let database = super::open(&config).await?;
     super::require_current_schema(&database).await?;
     let clock = Clock::System;
     let mut report = Report::new(clock.clone(), |line| eprintln!("{line}"));

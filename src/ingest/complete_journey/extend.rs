@@ -10,8 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
 use super::builder::{Owner, Sums, World};
@@ -23,6 +22,7 @@ use super::sales::{Basket, FILE, Sale};
 use super::statistics;
 use super::values::id;
 use super::writer::conflict;
+use crate::db::begin_writing;
 use crate::ingest::{Error, Report};
 
 /// What the files know of a household that the database does not.
@@ -58,11 +58,7 @@ pub(super) async fn extend(
     news: &News,
     report: &mut Report,
 ) -> Result<Added, Error> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = db.begin_with_options(options).await?;
+    let transaction = begin_writing(db).await?;
     let mut rows = Rows::default();
     let mut added = Added::default();
     let stored = account(&transaction, world, &owner).await?;

@@ -138,9 +138,8 @@ impl Known {
 
     async fn find_items(&mut self, db: &DatabaseConnection, wanted: &Wanted) -> Result<(), DbErr> {
         for ((source, kind), ids) in &wanted.items {
-            let condition = format!("source = $1 AND kind = $2 AND external_id {}", texts(db, 3));
-            let values = [source.as_str().into(), (*kind).into(), json_texts(ids)];
-            for row in select::<ingested_item::Entity>(db, "ingested_items", &condition, values).await? {
+            let same = [("source", source.as_str()), ("kind", *kind)];
+            for row in among::<ingested_item::Entity>(db, "ingested_items", &same, "external_id", ids).await? {
                 let key = Key { source: row.source, kind, id: row.external_id };
                 let ingested_item::Model { customer_id, subject_id, version, content_hash: hash, .. } = row;
                 self.items.insert(key, Seen { customer_id, subject_id, version, hash });
@@ -152,9 +151,10 @@ impl Known {
     async fn find_customers(&mut self, db: &DatabaseConnection, wanted: &Wanted) -> Result<(), DbErr> {
         let mut ids: HashSet<Uuid> = self.items.values().map(|seen| seen.customer_id).collect();
         for ((kind, namespace), values) in &wanted.marks {
-            let condition = format!("kind = $1 AND namespace = $2 AND normalized {}", texts(db, 3));
-            let values = [(*kind).into(), namespace.as_str().into(), json_texts(values)];
-            for row in select::<customer_identity::Entity>(db, "customer_identities", &condition, values).await? {
+            let same = [("kind", *kind), ("namespace", namespace.as_str())];
+            for row in
+                among::<customer_identity::Entity>(db, "customer_identities", &same, "normalized", values).await?
+            {
                 ids.insert(row.customer_id);
                 let mark = (*kind, row.namespace.clone(), row.normalized.clone());
                 self.identities.entry(mark).or_default().push(row);
@@ -197,10 +197,8 @@ impl Known {
 
     async fn find_things(&mut self, db: &DatabaseConnection, wanted: &Wanted) -> Result<(), DbErr> {
         for (source, skus) in &wanted.products {
-            let condition = format!("source = $1 AND sku {}", texts(db, 2));
-            let found =
-                select::<product::Entity>(db, "products", &condition, [source.as_str().into(), json_texts(skus)]);
-            let found = found.await?.into_iter().map(|row| ((row.source, row.sku), row.id));
+            let found = among::<product::Entity>(db, "products", &[("source", source.as_str())], "sku", skus).await?;
+            let found = found.into_iter().map(|row| ((row.source, row.sku), row.id));
             self.products.extend(found);
         }
         let orders: Vec<Uuid> =
@@ -499,6 +497,29 @@ pub(super) async fn by_ids<E: EntityTrait>(
     let text: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
     let list = format!("{column} {list}");
     select::<E>(db, table, &list, [Value::from(serde_json::json!(text).to_string())]).await
+}
+
+/// The rows of a table in which some columns have these values, and `column` has one of the texts. PostgreSQL looks each
+/// text up by itself: a plan that was made when the table was empty would read all rows with the values, and go through
+/// all texts for each.
+async fn among<E: EntityTrait>(
+    db: &DatabaseConnection,
+    table: &str,
+    same: &[(&str, &str)],
+    column: &str,
+    texts: &BTreeSet<String>,
+) -> Result<Vec<E::Model>, DbErr> {
+    let same_columns: String = (1..).zip(same).map(|(n, (column, _))| format!("{column} = ${n} AND ")).collect();
+    let list = same.len() + 1;
+    let text = match db.get_database_backend() {
+        DbBackend::Postgres => format!(
+            "SELECT x.* FROM jsonb_array_elements_text(CAST(${list} AS jsonb)) AS v (text), \
+             LATERAL (SELECT * FROM {table} WHERE {same_columns}{column} = v.text OFFSET 0) x"
+        ),
+        _ => format!("SELECT * FROM {table} WHERE {same_columns}{column} IN (SELECT value FROM json_each(${list}))"),
+    };
+    let values = same.iter().map(|(_, value)| Value::from(*value)).chain([json_texts(texts)]);
+    E::find().from_raw_sql(Statement::from_sql_and_values(db.get_database_backend(), text, values)).all(db).await
 }
 
 async fn select<E: EntityTrait>(
