@@ -25,16 +25,31 @@ const MIGRATION_LOCK: i64 = 0x6333_3630_6d69_6772;
 /// # Errors
 /// The database cannot be reached or refuses the user.
 pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
+    let timeout = settings.statement_timeout_ms.to_string();
+    open(settings, &[("statement_timeout", timeout.as_str())]).await
+}
+
+/// Opens the pool for a command that fills tables. Nobody waits for one of its statements, and all of them go by keys:
+/// a plan that PostgreSQL made while a table was small would read all of it, for as long as the connection lasts.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_to_fill(settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
+    open(settings, &[("statement_timeout", "0"), ("enable_seqscan", "off")]).await
+}
+
+/// Opens the pool, with more settings of PostgreSQL's.
+async fn open(settings: &config::Database, more: &[(&str, &str)]) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(settings.max_connections)
         .acquire_timeout(Duration::from_millis(settings.acquire_timeout_ms))
         .test_before_acquire(false)
         .sqlx_logging(false);
-    let timeout = settings.statement_timeout_ms.to_string();
+    let more: Vec<(String, String)> = more.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     options.map_sqlx_postgres_opts(move |postgres| {
         // The hot statements have few shapes and many parameters: planning them each time costs more than running them.
-        postgres.options([("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("statement_timeout", &timeout)])
+        postgres.options([("plan_cache_mode", "force_generic_plan"), ("jit", "off")]).options(more.clone())
     });
     options.map_sqlx_sqlite_opts(|sqlite| {
         use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};

@@ -111,9 +111,11 @@ async fn what_is_there_already_is_looked_up_and_not_gone_through_postgres() {
             "createdAt": "2024-01-01T00:00:00Z", "loyalty": { "number": format!("LC-{n}") } })
     };
     let text: String = (0..600).map(|n| format!("{}\n", customer(n))).collect();
-    assert_eq!(import_in(&database.connection, &text, 20).await.counted("customer: added"), 600);
+    let filling = c360::db::connect_to_fill(&crate::harness::config(&database.url).database).await.unwrap();
+    assert_eq!(import_in(&filling, &text, 20).await.counted("customer: added"), 600);
     // A session that has ended has told all that it did.
-    database.connection.clone().close().await.unwrap();
+    filling.close().await.unwrap();
+    database.connection.close().await.unwrap();
     let mut options = sea_orm::ConnectOptions::new(&database.url);
     let db = sea_orm::Database::connect(options.max_connections(1).to_owned()).await.unwrap();
     let started = std::time::Instant::now();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db;
 use crate::ingest::{self, Report, complete_journey, ndjson};
 
 #[derive(Debug, clap::Args)]
@@ -50,10 +51,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         print!("{}", if json_schema { ndjson::json_schema() } else { ndjson::reference() });
         return Ok(());
     }
-    // Nobody waits for one of its statements, and there may be much to look up at once.
-    let mut config = config.clone();
-    config.database.statement_timeout_ms = 0;
-    let database = super::open(&config).await?;
+    super::require_database(config)?;
+    let database = db::connect_to_fill(&config.database).await?;
     super::require_current_schema(&database).await?;
     let clock = Clock::System;
     let mut report = Report::new(clock.clone(), |line| eprintln!("{line}"));

@@ -514,8 +514,8 @@ enum List {
 /// A statement of the rows of a table whose `column` has one of the values; more conditions may stand before the column.
 ///
 /// PostgreSQL has to look each value up by itself. Left to choose, it goes by what it knows when it sees the statement first,
-/// which is that the table is empty: then it reads all rows, and goes through the list for each, for as long as the
-/// connection lasts.
+/// which may be that the table is empty: then it reads all rows that meet the other conditions, and goes through the list
+/// for each.
 fn looked_up(db: &DatabaseConnection, columns: &str, table: &str, column: &str, list: List) -> String {
     match (db.get_database_backend(), list) {
         (DbBackend::Postgres, list) => {
