@@ -8,8 +8,8 @@ use c360_migration::Migrator;
 use sea_orm::sqlx::error::Error as DriverError;
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{
-    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -25,16 +25,31 @@ const MIGRATION_LOCK: i64 = 0x6333_3630_6d69_6772;
 /// # Errors
 /// The database cannot be reached or refuses the user.
 pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
+    let timeout = settings.statement_timeout_ms.to_string();
+    open(settings, &[("statement_timeout", timeout.as_str())]).await
+}
+
+/// Opens the pool for a command that fills tables. Nobody waits for one of its statements, and all of them go by keys:
+/// a plan that PostgreSQL made while a table was small would read all of it, for as long as the connection lasts.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_to_fill(settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
+    open(settings, &[("statement_timeout", "0"), ("enable_seqscan", "off")]).await
+}
+
+/// Opens the pool, with more settings of PostgreSQL's.
+async fn open(settings: &config::Database, more: &[(&str, &str)]) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(settings.max_connections)
         .acquire_timeout(Duration::from_millis(settings.acquire_timeout_ms))
         .test_before_acquire(false)
         .sqlx_logging(false);
-    let timeout = settings.statement_timeout_ms.to_string();
+    let more: Vec<(String, String)> = more.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     options.map_sqlx_postgres_opts(move |postgres| {
         // The hot statements have few shapes and many parameters: planning them each time costs more than running them.
-        postgres.options([("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("statement_timeout", &timeout)])
+        postgres.options([("plan_cache_mode", "force_generic_plan"), ("jit", "off")]).options(more.clone())
     });
     options.map_sqlx_sqlite_opts(|sqlite| {
         use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -47,13 +62,23 @@ pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, 
     Database::connect(options).await
 }
 
+/// Begins a transaction that writes. SQLite's has the write lock from the first: one that reads before it writes would fail
+/// if somebody else wrote in between.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn begin_writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    db.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }).await
+}
+
 /// Applies the pending migrations. Any number of processes may call this at once.
 ///
 /// # Errors
 /// A migration fails; then nothing of any is left behind.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     // SQLite takes its one write lock at once, PostgreSQL an advisory lock: whoever comes second finds nothing to do.
-    let transaction = db.begin_with_options(immediate()).await?;
+    let transaction = begin_writing(db).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
         transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
@@ -68,12 +93,6 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
 /// The database cannot be read.
 pub async fn pending_migrations(db: &DatabaseConnection) -> Result<usize, DbErr> {
     Ok(Migrator::get_pending_migrations_read_only(db).await?.len())
-}
-
-/// A transaction that writes: SQLite takes its one write lock at once, because a reader cannot become a writer.
-pub fn immediate() -> TransactionOptions {
-    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-    TransactionOptions { sqlite_transaction_mode, ..Default::default() }
 }
 
 /// The time by the database's own clock, so many seconds from now, as SQL: the clocks of gateways may differ.

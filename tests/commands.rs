@@ -94,10 +94,12 @@ async fn a_seeded_retailer_passes_verify_and_a_wrong_balance_does_not_postgres()
 #[tokio::test]
 async fn the_demo_answers_every_kind_of_caller() {
     let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
     let mut demo = c360()
         .args(["demo", "--listen", "127.0.0.1:0", "--customers", "40", "--data-dir"])
         .arg(folder.path())
         .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
     let mut out = BufReader::new(demo.stdout.take().unwrap());
@@ -148,4 +150,7 @@ async fn the_demo_answers_every_kind_of_caller() {
     assert_eq!(answer.pointer("/data/customer360/id"), Some(&tokens["customer_id"]), "{answer}");
     demo.kill().unwrap();
     demo.wait().unwrap();
+    // Colours are for terminals.
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("answered") && !log.contains('\u{1b}'), "{log}");
 }

@@ -131,6 +131,39 @@ on_both! {
 }
 
 on_both! {
+    async fn a_header_that_says_one_thing_stands_once(app: App::empty) {
+        let own = app.url.strip_prefix("http://").unwrap();
+        let body = json!({ "query": SIMPLE }).to_string();
+        for (name, values) in [
+            ("content-type", [JSON, "text/plain"]),
+            ("content-type", ["text/plain", JSON]),
+            ("content-encoding", ["identity", "br"]),
+            ("origin", [app.url.as_str(), "https://evil.example"]),
+            ("host", [own, "evil.example"]),
+        ] {
+            let request = with(&app, Method::POST).body(body.clone());
+            let mut request = values.iter().fold(request, |request, value| request.header(name, *value));
+            if name != "content-type" {
+                request = request.header("content-type", JSON);
+            }
+            let seen = see(request).await;
+            assert_eq!((seen.status, seen.code()), (400, "BAD_USER_INPUT"), "{name}: {values:?}: {}", seen.body);
+            assert!(seen.body["errors"][0]["message"].as_str().unwrap().contains(name), "{}", seen.body);
+        }
+    }
+}
+
+on_both! {
+    async fn what_is_wrong_with_a_body_is_said_in_words_of_json(app: App::empty) {
+        for body in ["null", "1", "\"{}\"", "{\"query\":1}", "{\"query\":\"{a}\",\"extensions\":[]}", "{\"extensions\":{\"persistedQuery\":1}}"] {
+            let seen = see(with(&app, Method::POST).header("content-type", JSON).body(body)).await;
+            let message = seen.body["errors"][0]["message"].as_str().unwrap();
+            assert!(seen.status == 400 && !message.contains("struct") && !message.contains("Parameters"), "{message}");
+        }
+    }
+}
+
+on_both! {
     async fn packed_requests_are_unpacked_however_it_is_said(app: App::empty) {
         use std::io::Write as _;
         let body = json!({ "query": SIMPLE }).to_string().into_bytes();

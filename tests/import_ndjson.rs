@@ -102,6 +102,47 @@ fn assert_same(a: &[String], b: &[String]) {
     assert!(a.is_empty() && b.is_empty(), "only in the first: {a:#?}\nonly in the second: {b:#?}");
 }
 
+/// What is not known yet of a table that is being filled must not make PostgreSQL read all of it for each batch.
+#[tokio::test]
+async fn what_is_there_already_is_looked_up_and_not_gone_through_postgres() {
+    let database = Database::migrated(Backend::Postgres).await;
+    let customer = |n| {
+        json!({ "type": "customer", "source": "shop", "id": format!("{n}"), "number": format!("S-{n}"), "name": "Ann",
+            "createdAt": "2024-01-01T00:00:00Z", "loyalty": { "number": format!("LC-{n}") } })
+    };
+    let text: String = (0..600).map(|n| format!("{}\n", customer(n))).collect();
+    let filling = c360::db::connect_to_fill(&crate::harness::config(&database.url).database).await.unwrap();
+    assert_eq!(import_in(&filling, &text, 20).await.counted("customer: added"), 600);
+    // A session that has ended has told all that it did.
+    filling.close().await.unwrap();
+    database.connection.close().await.unwrap();
+    let mut options = sea_orm::ConnectOptions::new(&database.url);
+    let db = sea_orm::Database::connect(options.max_connections(1).to_owned()).await.unwrap();
+    let started = std::time::Instant::now();
+    while scalar(
+        &db,
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'",
+    )
+    .await
+        > 1
+    {
+        assert!(started.elapsed().as_secs() < 15, "the sessions do not end");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // Going through a table for each batch would read 9,000 of its rows.
+    for table in ["customers", "customer_identities", "ingested_items", "loyalty_accounts"] {
+        let read = format!("SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = '{table}'");
+        let read = scalar(&db, &read).await;
+        assert!(read < 4_500, "{read} rows of {table} were read");
+    }
+    for table in ["customer_identities", "ingested_items"] {
+        let read =
+            format!("SELECT CAST(sum(idx_tup_read) AS bigint) FROM pg_stat_user_indexes WHERE relname = '{table}'");
+        let read = scalar(&db, &read).await;
+        assert!(read < 4_500, "{read} entries of indexes of {table} were read");
+    }
+}
+
 on_both! {
     async fn the_example_comes_in_whole_and_is_seen_by_an_agent(app: App::empty) {
         let outcome = import(&app.state.db, EXAMPLE).await;

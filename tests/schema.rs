@@ -47,3 +47,28 @@ async fn everything_in_the_schema_is_described() {
     }
     assert!(silent.is_empty(), "without a description: {silent:#?}");
 }
+
+#[tokio::test]
+async fn clients_find_out_which_input_objects_take_one_field() {
+    let app = App::empty(Backend::Sqlite).await;
+    let query = "{ __schema { directives { name locations } types { kind name isOneOf } } }";
+    let answer = app.agent().ask(query).await;
+    let (mut one, mut others) = (Vec::new(), 0);
+    for ty in answer.at("/__schema/types").as_array().unwrap() {
+        match (ty["kind"].as_str().unwrap(), &ty["isOneOf"]) {
+            ("INPUT_OBJECT", Value::Bool(true)) => one.push(ty["name"].as_str().unwrap()),
+            ("INPUT_OBJECT", Value::Bool(false)) => others += 1,
+            ("INPUT_OBJECT", other) => panic!("{ty}: {other}"),
+            (_, is_one_of) => assert_eq!(*is_one_of, Value::Null, "{ty}"),
+        }
+    }
+    one.sort_unstable();
+    let sdl = c360::schema::sdl(&c360::schema::build());
+    let mut written: Vec<_> =
+        sdl.lines().filter_map(|line| line.strip_suffix(" @oneOf {")?.strip_prefix("input ")).collect();
+    written.sort_unstable();
+    assert_eq!(one, written);
+    assert!(one.contains(&"CustomerIdentifier") && others > 0, "{one:?} {others}");
+    let directives = answer.at("/__schema/directives").as_array().unwrap();
+    assert!(directives.iter().any(|directive| directive["name"] == "oneOf"), "{directives:?}");
+}

@@ -155,6 +155,16 @@ impl Caller {
         view.into_bytes()
     }
 
+    /// The person, the customer or the machine, whichever token it uses; no two have the same name.
+    pub fn name(&self) -> String {
+        match &self.actor {
+            Actor::Staff(_) => format!("staff:{}", self.subject),
+            Actor::Customer(CustomerIdentity::Id(id)) => format!("customer:{id}"),
+            Actor::Customer(CustomerIdentity::External { issuer, subject }) => format!("customer:{issuer} {subject}"),
+            Actor::Partner(_) => format!("partner:{}", self.client_id),
+        }
+    }
+
     /// Whether a person at a console asks.
     pub fn is_staff(&self) -> bool {
         matches!(self.actor, Actor::Staff(_))

@@ -15,7 +15,6 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, Condition, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
-    TransactionTrait as _,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -216,7 +215,7 @@ pub(super) fn still_good(column: impl sea_orm::ColumnTrait, now: DateTime<Utc>) 
 /// Begins a change of partners or revocations, which every gateway will notice. The changes follow one another, so that
 /// whoever sees a number sees all that was changed under it.
 pub(super) async fn begin_change(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let transaction = db.begin_with_options(db::immediate()).await?;
+    let transaction = db::begin_writing(db).await?;
     let next = Expr::col(trust_version::Column::Version).add(1);
     trust_version::Entity::update_many().col_expr(trust_version::Column::Version, next).exec(&transaction).await?;
     Ok(transaction)

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait as _};
+use sea_orm::{ConnectionTrait, DbBackend, DatabaseConnection, DatabaseTransaction, DbErr};
 use tokio::time::Instant;
 
 use crate::clock;
-use crate::db;
+use crate::db::begin_writing;
 use crate::read::Sql;
 
 /// How long what was read of the row counts.
@@ -116,7 +116,7 @@ pub async fn hold(db: &DatabaseConnection, name: &str) -> Result<(), DbErr> {
     if db.execute_raw(sql.finish()).await?.rows_affected() == 1 {
         return Ok(());
     }
-    let transaction = db.begin_with_options(db::immediate()).await?;
+    let transaction = begin_writing(db).await?;
     let mut sql = Sql::new(db.get_database_backend());
     if sql.is_postgres() {
         // Writers that come meanwhile wait behind this.

@@ -6,6 +6,7 @@ use super::Failure;
 use crate::cache::lease;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db;
 use crate::ingest::{self, Report, complete_journey, ndjson};
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         print!("{}", if json_schema { ndjson::json_schema() } else { ndjson::reference() });
         return Ok(());
     }
-    let database = super::open(config).await?;
+    super::require_database(config)?;
+    let database = db::connect_to_fill(&config.database).await?;
     super::require_current_schema(&database).await?;
     let clock = Clock::System;
     let mut report = Report::new(clock.clone(), |line| eprintln!("{line}"));

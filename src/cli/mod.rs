@@ -133,12 +133,17 @@ async fn obey(command: Command, config: Config) -> Result<(), Failure> {
 
 /// Opens the configured database, or says which setting is missing.
 async fn open(config: &Config) -> Result<sea_orm::DatabaseConnection, Failure> {
+    require_database(config)?;
+    Ok(crate::db::connect(&config.database).await?)
+}
+
+fn require_database(config: &Config) -> Result<(), Failure> {
     if config.database.url.is_empty() {
         return Err(Failure::Other(
             "no database: set DATABASE_URL to sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME".into(),
         ));
     }
-    Ok(crate::db::connect(&config.database).await?)
+    Ok(())
 }
 
 /// Refuses to go on over a schema that is older than this build.

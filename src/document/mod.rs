@@ -4,6 +4,7 @@
 //! large for anything to walk ([`guard`]), whether it is valid, which fields it reads, what it may [`cost`]. A known
 //! document costs a look-up. Only documents that passed are remembered.
 
+mod aside;
 mod cost;
 mod executor;
 mod guard;
@@ -16,11 +17,13 @@ mod variables;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use apollo_compiler::ast::OperationType;
+use apollo_compiler::ast::{DirectiveList, FieldDefinition, OperationType};
 use apollo_compiler::executable::{self, Selection, SelectionSet};
 use apollo_compiler::parser::Parser;
 use apollo_compiler::response::JsonMap;
+use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::{name, ty};
 use async_graphql::Variables;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
 
@@ -117,6 +120,7 @@ pub struct Documents {
     limits: config::Limits,
     seen: moka::sync::Cache<Digest, Arc<Document>>,
     trusted: Option<manifest::Manifest>,
+    aside: aside::Aside,
 }
 
 impl Documents {
@@ -130,13 +134,15 @@ impl Documents {
         limits: &config::Limits,
         settings: &config::Documents,
     ) -> Result<Self, config::ConfigError> {
-        let schema = apollo_compiler::Schema::parse_and_validate(sdl, "schema.graphql")
-            .map_err(|error| config::ConfigError(format!("the schema is not valid: {}", error.errors)))?;
+        let schema =
+            read_schema(sdl).map_err(|problems| config::ConfigError(format!("the schema is not valid: {problems}")))?;
         let seen = moka::sync::Cache::builder()
             .max_capacity(settings.remembered_bytes)
             .weigher(|_, document: &Arc<Document>| document.bytes)
             .build();
-        let mut documents = Self { schema, relations, limits: limits.clone(), seen, trusted: None };
+        let aside = aside::Aside::start()
+            .map_err(|error| config::ConfigError(format!("no thread to check documents with: {error}")))?;
+        let mut documents = Self { schema, relations, limits: limits.clone(), seen, trusted: None, aside };
         if !settings.manifest.as_os_str().is_empty() {
             documents.trusted = Some(manifest::Manifest::read(&settings.manifest, &documents)?);
         }
@@ -252,6 +258,22 @@ impl Documents {
     pub fn coerce(&self, operation: &Operation, sent: &JsonMap) -> Result<Variables, Fault> {
         variables::coerce(&self.schema, &operation.typed, &operation.never_null, sent)
     }
+}
+
+/// The schema, with what clients may ask of it besides what the validator knows: which input objects take one field.
+fn read_schema(sdl: &str) -> Result<Schema, DiagnosticList> {
+    let mut schema = apollo_compiler::Schema::parse(sdl, "schema.graphql").map_err(|error| error.errors)?;
+    if let Some(ExtendedType::Object(meta)) = schema.types.get_mut("__Type") {
+        let field = FieldDefinition {
+            description: None,
+            name: name!("isOneOf"),
+            arguments: Vec::new(),
+            ty: ty!(Boolean),
+            directives: DirectiveList::default(),
+        };
+        meta.make_mut().fields.insert(field.name.clone(), Component::new(field));
+    }
+    schema.validate().map_err(|error| error.errors)
 }
 
 /// One operation of a parsed document, with all fragments.

@@ -38,9 +38,6 @@ pub(super) enum NotRun {
 /// How often a request waits for another one that makes the same answer, before it makes its own.
 const TURNS: usize = 2;
 
-/// Bytes of a new document from which on it is checked beside the requests. Others take about a millisecond.
-const LONG: usize = 4096;
-
 impl From<Rejected> for NotRun {
     fn from(rejected: Rejected) -> Self {
         Self::Rejected(rejected)
@@ -204,14 +201,7 @@ async fn learn(gateway: &Gateway, caller: &Caller, text: &str) -> Result<Arc<Doc
         let taken = gateway.state.throttle.take(caller, cost, now).await.map_err(refusal)?;
         _ = taken.map(|taken| taken.settle(cost, now));
     }
-    let learnt = if text.len() < LONG {
-        gateway.documents.learn(text)
-    } else {
-        let (documents, text) = (gateway.documents.clone(), text.to_owned());
-        let learning = tokio::task::spawn_blocking(move || documents.learn(&text)).await;
-        learning.unwrap_or_else(|_| Err(vec![Fault::internal()]))
-    };
-    learnt.map_err(NotRun::Faults)
+    gateway.documents.learn_aside(text).await.map_err(NotRun::Faults)
 }
 
 fn may_look_at_schema(gateway: &Gateway, caller: &Caller) -> bool {

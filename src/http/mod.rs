@@ -14,12 +14,13 @@ mod observe;
 mod origin;
 mod request;
 pub mod server;
+mod single;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn_with_state, map_request};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
@@ -77,13 +78,14 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
         .layer(from_fn_with_state(origins.clone(), origin::check))
         .layer(origins.cors())
+        .layer(from_fn(single::check))
         .layer(from_fn_with_state(gateway.clone(), observe::observe))
         .with_state(gateway)
         .merge(health);
     Ok(router)
 }
 
-/// A refusal that no part of GraphQL has seen.
+/// A refusal of what does not come as far as GraphQL.
 fn plain(status: StatusCode, message: &str) -> Response {
     answer::refuse(status, &[Fault::new(Code::BadUserInput, message)], Media::Json)
 }

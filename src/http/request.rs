@@ -12,7 +12,7 @@ use crate::error::{Code, Fault};
 
 /// The parameters of a request: which operation, with what.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub(super) struct Parameters {
     /// The document.
     pub(super) query: Option<String>,
@@ -62,14 +62,14 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Map<T> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Extensions {
     persisted_query: Option<PersistedQuery>,
 }
 
 /// Apollo's automatic persisted queries.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct PersistedQuery {
     version: u32,
     sha256_hash: String,

@@ -2,6 +2,8 @@
 
 pub mod trace;
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -14,7 +16,8 @@ use crate::config::{Config, ConfigError, LogFormat};
 /// A setting cannot be used; the message names it.
 pub fn start(config: &Config) -> Result<trace::Exporter, ConfigError> {
     let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| ConfigError(format!("log.filter: {error}")))?;
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let is_plain = !std::io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(!is_plain);
     let log = if config.log.format == LogFormat::Json {
         log.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     } else {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use crate::auth::{Actor, Caller, CustomerIdentity};
+use crate::auth::{Actor, Caller};
 use crate::config::{self, Config};
 use bucket::Level;
 use shared::Shared;
@@ -100,7 +100,7 @@ impl Throttle {
         if cost > bucket.maximum {
             return Err(Refusal::TooMuch(bucket.maximum));
         }
-        let key = key(caller);
+        let key = format!("c360:throttle:{}", caller.name());
         let purse = self.purses.get_with_by_ref(&key, || {
             let own = Level::full(bucket, now);
             Arc::new(Mutex::new(Purse { own, credit: 0, left: bucket.maximum, credited_at: now }))
@@ -165,16 +165,4 @@ impl Purse {
 
 fn lock(purse: &Mutex<Purse>) -> std::sync::MutexGuard<'_, Purse> {
     purse.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Names a caller's bucket: the person, the customer or the machine, whichever token it uses.
-fn key(caller: &Caller) -> String {
-    match &caller.actor {
-        Actor::Staff(_) => format!("c360:throttle:staff:{}", caller.subject),
-        Actor::Customer(CustomerIdentity::Id(id)) => format!("c360:throttle:customer:{id}"),
-        Actor::Customer(CustomerIdentity::External { issuer, subject }) => {
-            format!("c360:throttle:customer:{issuer} {subject}")
-        }
-        Actor::Partner(_) => format!("c360:throttle:partner:{}", caller.client_id),
-    }
 }

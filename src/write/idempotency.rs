@@ -11,7 +11,7 @@ use super::perform::{Action, Work, system};
 use super::queue::{Clash, Write};
 use super::tx::{Tx, get};
 use super::{Outcome, Problem, text};
-use crate::auth::{Actor, Caller, CustomerIdentity};
+use crate::auth::Caller;
 use crate::digest::sha256;
 use crate::error::Fault;
 use crate::read::Sql;
@@ -52,7 +52,7 @@ impl Keyed {
         let input = action.to_value().into_json().map_err(|_| Fault::internal())?;
         let named = format!("{}\0{input}", A::NAME);
         Ok(Some(Self {
-            caller: name(caller),
+            caller: caller.name(),
             key: key.to_owned(),
             operation: A::NAME,
             input: sha256(named.as_bytes()).to_vec(),
@@ -178,15 +178,5 @@ impl Work for Prune {
         sql.bind(i64::try_from(self.limit).unwrap_or(i64::MAX));
         sql.push(")");
         Ok(usize::try_from(tx.execute(sql).await?).unwrap_or(usize::MAX))
-    }
-}
-
-/// The caller across tokens: keys of one are not those of another.
-fn name(caller: &Caller) -> String {
-    match &caller.actor {
-        Actor::Staff(_) => format!("staff:{}", caller.subject),
-        Actor::Partner(_) => format!("partner:{}", caller.client_id),
-        Actor::Customer(CustomerIdentity::Id(id)) => format!("customer:{id}"),
-        Actor::Customer(CustomerIdentity::External { issuer, subject }) => format!("customer:{issuer}:{subject}"),
     }
 }

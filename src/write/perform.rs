@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_graphql::{Context, InputType};
-use sea_orm::{DatabaseConnection, DbBackend, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, DbBackend};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, MutexGuard, watch};
@@ -17,7 +17,7 @@ use super::queue::Write;
 use super::setbacks::Setbacks;
 use super::tx::{Author, Tx, stop};
 use super::{Outcome, Payload, Problem, Stop};
-use crate::db;
+use crate::db::begin_writing;
 use crate::error::Fault;
 use crate::scope::Scope;
 use crate::state::State;
@@ -201,7 +201,7 @@ impl Begun<'_> {
 
 async fn begin(state: &Arc<State>, author: Author) -> Outcome<Begun<'_>> {
     let turn = state.writers.turn(&state.db).await;
-    let transaction = state.db.begin_with_options(db::immediate()).await.map_err(stop)?;
+    let transaction = begin_writing(&state.db).await.map_err(stop)?;
     Ok(Begun { tx: Tx::new(state.clone(), author, transaction), state, _turn: turn })
 }
 

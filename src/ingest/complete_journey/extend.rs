@@ -11,7 +11,6 @@ use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
     IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    TransactionTrait as _,
 };
 
 use super::builder::{Owner, Sums, World};
@@ -24,6 +23,7 @@ use super::statistics;
 use super::values::id;
 use super::writer::conflict;
 use crate::cache::lease;
+use crate::db::begin_writing;
 use crate::ingest::{Error, Report};
 
 /// What the files know of a household that the database does not.
@@ -59,7 +59,7 @@ pub(super) async fn extend(
     news: &News,
     report: &mut Report,
 ) -> Result<Added, Error> {
-    let transaction = db.begin_with_options(crate::db::immediate()).await?;
+    let transaction = begin_writing(db).await?;
     let mut rows = Rows::default();
     let mut added = Added::default();
     let stored = account(&transaction, world, &owner).await?;

@@ -138,9 +138,8 @@ impl Known {
 
     async fn find_items(&mut self, db: &DatabaseConnection, wanted: &Wanted) -> Result<(), DbErr> {
         for ((source, kind), ids) in &wanted.items {
-            let condition = format!("source = $1 AND kind = $2 AND external_id {}", texts(db, 3));
-            let values = [source.as_str().into(), (*kind).into(), json_texts(ids)];
-            for row in select::<ingested_item::Entity>(db, "ingested_items", &condition, values).await? {
+            let same = [("source", source.as_str()), ("kind", *kind)];
+            for row in by_texts::<ingested_item::Entity>(db, "ingested_items", &same, "external_id", ids).await? {
                 let key = Key { source: row.source, kind, id: row.external_id };
                 let ingested_item::Model { customer_id, subject_id, version, content_hash: hash, .. } = row;
                 self.items.insert(key, Seen { customer_id, subject_id, version, hash });
@@ -152,32 +151,26 @@ impl Known {
     async fn find_customers(&mut self, db: &DatabaseConnection, wanted: &Wanted) -> Result<(), DbErr> {
         let mut ids: HashSet<Uuid> = self.items.values().map(|seen| seen.customer_id).collect();
         for ((kind, namespace), values) in &wanted.marks {
-            let condition = format!("kind = $1 AND namespace = $2 AND normalized {}", texts(db, 3));
-            let values = [(*kind).into(), namespace.as_str().into(), json_texts(values)];
-            for row in select::<customer_identity::Entity>(db, "customer_identities", &condition, values).await? {
+            let same = [("kind", *kind), ("namespace", namespace.as_str())];
+            for row in
+                by_texts::<customer_identity::Entity>(db, "customer_identities", &same, "normalized", values).await?
+            {
                 ids.insert(row.customer_id);
                 let mark = (*kind, row.namespace.clone(), row.normalized.clone());
                 self.identities.entry(mark).or_default().push(row);
             }
         }
         if !wanted.cards.is_empty() {
-            let text = format!(
-                "SELECT number, customer_id FROM loyalty_accounts WHERE number {0} \
-                 UNION SELECT number, customer_id FROM loyalty_cards WHERE number {0}",
-                texts(db, 1)
-            );
-            for row in rows(db, text, [json_texts(&wanted.cards)]).await? {
+            let numbered = |table| looked_up(db, "number, customer_id", table, "number", List::Texts(1));
+            let text = format!("{} UNION {}", numbered("loyalty_accounts"), numbered("loyalty_cards"));
+            for row in rows(db, text, [json(&wanted.cards)]).await? {
                 let (number, customer_id): (String, Uuid) =
                     (row.try_get("", "number")?, row.try_get("", "customer_id")?);
                 ids.insert(customer_id);
                 self.cards.insert(number, customer_id);
             }
         }
-        let condition = format!("number {}", texts(db, 1));
-        let mut found = match wanted.numbers.is_empty() {
-            true => Vec::new(),
-            false => select::<customer::Entity>(db, "customers", &condition, [json_texts(&wanted.numbers)]).await?,
-        };
+        let mut found = by_texts::<customer::Entity>(db, "customers", &[], "number", &wanted.numbers).await?;
         self.numbers.extend(found.iter().map(|row| (row.number.clone(), row.id)));
         for _ in 0..MERGES {
             let missing: Vec<Uuid> = ids
@@ -197,10 +190,9 @@ impl Known {
 
     async fn find_things(&mut self, db: &DatabaseConnection, wanted: &Wanted) -> Result<(), DbErr> {
         for (source, skus) in &wanted.products {
-            let condition = format!("source = $1 AND sku {}", texts(db, 2));
             let found =
-                select::<product::Entity>(db, "products", &condition, [source.as_str().into(), json_texts(skus)]);
-            let found = found.await?.into_iter().map(|row| ((row.source, row.sku), row.id));
+                by_texts::<product::Entity>(db, "products", &[("source", source.as_str())], "sku", skus).await?;
+            let found = found.into_iter().map(|row| ((row.source, row.sku), row.id));
             self.products.extend(found);
         }
         let orders: Vec<Uuid> =
@@ -480,7 +472,7 @@ pub(super) async fn logged(db: &DatabaseConnection, ids: &[Uuid]) -> Result<Hash
     Ok(by_ids::<event::Entity>(db, "events", "id", ids).await?.into_iter().map(|event| event.id).collect())
 }
 
-/// The rows of a table in which a column has one of these values.
+/// The rows of a table in which a column has one of these ids; more conditions may stand before the column.
 pub(super) async fn by_ids<E: EntityTrait>(
     db: &DatabaseConnection,
     table: &str,
@@ -490,26 +482,61 @@ pub(super) async fn by_ids<E: EntityTrait>(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let list = match db.get_database_backend() {
-        DbBackend::Postgres => {
-            "= ANY(ARRAY(SELECT CAST(v AS uuid) FROM jsonb_array_elements_text(CAST($1 AS jsonb)) v))"
-        }
-        _ => "IN (SELECT unhex(value) FROM json_each($1))",
-    };
-    let text: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-    let list = format!("{column} {list}");
-    select::<E>(db, table, &list, [Value::from(serde_json::json!(text).to_string())]).await
+    let list: BTreeSet<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+    let text = looked_up(db, "*", table, column, List::Ids(1));
+    E::find().from_raw_sql(Statement::from_sql_and_values(db.get_database_backend(), text, [json(&list)])).all(db).await
 }
 
-async fn select<E: EntityTrait>(
+/// The rows of a table in which some columns have these values, and one more has one of the texts.
+async fn by_texts<E: EntityTrait>(
     db: &DatabaseConnection,
     table: &str,
-    condition: &str,
-    values: impl IntoIterator<Item = Value>,
+    same: &[(&str, &str)],
+    column: &str,
+    texts: &BTreeSet<String>,
 ) -> Result<Vec<E::Model>, DbErr> {
-    let text = format!("SELECT * FROM {table} WHERE {condition}");
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), text, values);
-    E::find().from_raw_sql(statement).all(db).await
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let conditions: String = (1..).zip(same).map(|(n, (column, _))| format!("{column} = ${n} AND ")).collect();
+    let text = looked_up(db, "*", table, &format!("{conditions}{column}"), List::Texts(same.len() + 1));
+    let values = same.iter().map(|(_, value)| Value::from(*value)).chain([json(texts)]);
+    E::find().from_raw_sql(Statement::from_sql_and_values(db.get_database_backend(), text, values)).all(db).await
+}
+
+/// Values that come as one parameter, a list in JSON without repetitions.
+#[derive(Clone, Copy)]
+enum List {
+    Ids(usize),
+    Texts(usize),
+}
+
+/// A statement of the rows of a table whose `column` has one of the values; more conditions may stand before the column.
+///
+/// PostgreSQL has to look each value up by itself. Left to choose, it goes by what it knows when it sees the statement first,
+/// which may be that the table is empty: then it reads all rows that meet the other conditions, and goes through the list
+/// for each.
+fn looked_up(db: &DatabaseConnection, columns: &str, table: &str, column: &str, list: List) -> String {
+    match (db.get_database_backend(), list) {
+        (DbBackend::Postgres, list) => {
+            let (parameter, value) = match list {
+                List::Ids(parameter) => (parameter, "CAST(v.value AS uuid)"),
+                List::Texts(parameter) => (parameter, "v.value"),
+            };
+            format!(
+                "SELECT x.* FROM jsonb_array_elements_text(CAST(${parameter} AS jsonb)) AS v (value), \
+                 LATERAL (SELECT {columns} FROM {table} WHERE {column} = {value} OFFSET 0) x"
+            )
+        }
+        (_, List::Ids(parameter)) => {
+            format!(
+                "SELECT {columns} FROM {table} WHERE {column} IN (SELECT unhex(value) FROM json_each(${parameter}))"
+            )
+        }
+        (_, List::Texts(parameter)) => {
+            format!("SELECT {columns} FROM {table} WHERE {column} IN (SELECT value FROM json_each(${parameter}))")
+        }
+    }
 }
 
 async fn rows(
@@ -520,15 +547,6 @@ async fn rows(
     db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), text, values)).await
 }
 
-/// Is one of a list of texts that comes as one parameter; on PostgreSQL an array, which an index serves whatever the
-/// planner knows of a table that is being filled.
-fn texts(db: &DatabaseConnection, parameter: usize) -> String {
-    match db.get_database_backend() {
-        DbBackend::Postgres => format!("= ANY(ARRAY(SELECT jsonb_array_elements_text(CAST(${parameter} AS jsonb))))"),
-        _ => format!("IN (SELECT value FROM json_each(${parameter}))"),
-    }
-}
-
-fn json_texts(texts: &BTreeSet<String>) -> Value {
+fn json(texts: &BTreeSet<String>) -> Value {
     Value::from(serde_json::json!(texts).to_string())
 }
