@@ -1,11 +1,15 @@
 //! The database: connecting, and bringing its schema up to date.
 
+mod session;
+mod transaction;
 mod watch;
 
 use std::time::Duration;
 
 use c360_migration::Migrator;
+use sea_orm::sqlx::Postgres;
 use sea_orm::sqlx::error::Error as DriverError;
+use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{
     ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
@@ -15,6 +19,7 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::config;
 use crate::metrics::Pool;
+pub use transaction::{Transaction, rows};
 pub use watch::{Probe, Verdict, Watch};
 
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.
@@ -25,6 +30,14 @@ const MIGRATION_LOCK: i64 = 0x6333_3630_6d69_6772;
 /// # Errors
 /// The database cannot be reached or refuses the user.
 pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
+    // What is not borrowed as a session comes back the driver's way; it may not wait long, either.
+    open(settings, |pool| pool.after_release(|connection, _| session::ready(connection))).await
+}
+
+async fn open(
+    settings: &config::Database,
+    pool: fn(PoolOptions<Postgres>) -> PoolOptions<Postgres>,
+) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(settings.max_connections)
@@ -33,9 +46,16 @@ pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, 
         .sqlx_logging(false);
     let timeout = settings.statement_timeout_ms.to_string();
     options.map_sqlx_postgres_opts(move |postgres| {
-        // The hot statements have few shapes and many parameters: planning them each time costs more than running them.
-        postgres.options([("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("statement_timeout", &timeout)])
+        postgres.options([
+            // The hot statements have few shapes and many parameters: planning them each time costs more than running
+            // them.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("jit", "off"),
+            ("statement_timeout", &timeout),
+            ("client_connection_check_interval", session::LOOKED_AFTER),
+        ])
     });
+    options.map_sqlx_postgres_pool_opts(pool);
     options.map_sqlx_sqlite_opts(|sqlite| {
         use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
         sqlite

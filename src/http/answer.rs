@@ -1,6 +1,9 @@
 //! How an answer is written.
 
+use std::sync::LazyLock;
+
 use async_graphql::{ErrorExtensions as _, ServerError, Value};
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -61,7 +64,7 @@ pub(super) fn write(status: StatusCode, answer: &Answer, media: Media) -> Respon
     let mut response = bytes_of(status, answer, media);
     let (name, kind) = answer.operation.clone();
     let ran = answer.data.is_some();
-    response.extensions_mut().insert(Report { name, kind, ran, codes: codes(&answer.errors), caller: None });
+    response.extensions_mut().insert(Report { name, kind, ran, codes: codes(&answer.errors), ..Report::default() });
     response
 }
 
@@ -83,12 +86,7 @@ fn codes(errors: &[ServerError]) -> Vec<&'static str> {
 
 fn bytes_of(status: StatusCode, answer: &Answer, media: Media) -> Response {
     match serde_json::to_vec(answer) {
-        Ok(bytes) => (
-            status,
-            [(header::CONTENT_TYPE, media.content_type()), (header::CACHE_CONTROL, "private, no-store")],
-            bytes,
-        )
-            .into_response(),
+        Ok(bytes) => respond(status, media, bytes),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -96,10 +94,27 @@ fn bytes_of(status: StatusCode, answer: &Answer, media: Media) -> Response {
     }
 }
 
+/// The gateway has enough to do. There may be many of these, so that nothing is reckoned anew for each.
+pub(super) fn overloaded(media: Media) -> Response {
+    static BODY: LazyLock<Bytes> = LazyLock::new(|| {
+        let fault = Fault::new(Code::Unavailable, "the gateway has enough to do; try again in a moment");
+        let answer = Answer { errors: vec![error_of(&fault.because("OVERLOADED"))], ..Answer::default() };
+        serde_json::to_vec(&answer).unwrap_or_default().into()
+    });
+    let mut response = respond(StatusCode::SERVICE_UNAVAILABLE, media, BODY.clone());
+    response.extensions_mut().insert(Report { codes: vec![Code::Unavailable.as_str()], is_shed: true, ..Report::default() });
+    retry_after(response, 1)
+}
+
 /// Says when to come back.
 pub(super) fn retry_after(mut response: Response, seconds: u64) -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
+}
+
+fn respond(status: StatusCode, media: Media, body: impl Into<Body>) -> Response {
+    let headers = [(header::CONTENT_TYPE, media.content_type()), (header::CACHE_CONTROL, "private, no-store")];
+    (status, headers, body.into()).into_response()
 }
 
 /// Gives every error that the library raised its code.

@@ -2,11 +2,11 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use apollo_compiler::ast::OperationType;
 use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::FutureExt as _;
+use tokio::time::Instant;
 
 use super::Gateway;
 use super::answer::{self, Answer, Cost, Extensions};
@@ -80,7 +80,7 @@ pub(super) async fn execute(
     let parsed = document::prune(operation, &gateway.documents.schema, &withheld);
     let mut request = Request::new("").variables(variables.clone()).data(scope.clone());
     request.set_parsed_query(parsed);
-    let answer = within(gateway, request).await;
+    let answer = within(gateway, scope.until(), request).await;
     let actual = scope.rows_read();
     let throttle = taken.map(|taken| taken.settle(actual.max(1), clock.now()));
     let cost = Cost { requested, actual, throttle };
@@ -152,12 +152,11 @@ fn refusal(refusal: Refusal) -> NotRun {
     }
 }
 
-/// Runs a request until its deadline. What it leaves running then, the database ends at its own limit.
-async fn within(gateway: &Gateway, request: Request) -> Response {
-    let deadline = Duration::from_millis(gateway.state.config.limits.deadline_ms);
+/// Runs a request until its deadline. What it leaves running then, the database ends soon after.
+async fn within(gateway: &Gateway, until: Instant, request: Request) -> Response {
     let run = contained(gateway.schema.execute(request));
-    tokio::time::timeout(deadline, run).await.unwrap_or_else(|_| {
-        let message = format!("this took longer than {} ms; ask for less at once", deadline.as_millis());
+    tokio::time::timeout_at(until, run).await.unwrap_or_else(|_| {
+        let message = format!("this took longer than {} ms; ask for less at once", gateway.state.config.limits.deadline_ms);
         failed(Fault::new(Code::Timeout, message))
     })
 }

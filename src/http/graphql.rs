@@ -11,6 +11,7 @@ use super::negotiate::Media;
 use super::observe::{Report, RequestId};
 use super::request::{self, Parameters, Rejected};
 use super::{Gateway, answer, bearer, body};
+use crate::admission::Shed;
 use crate::error::{Code, Fault};
 use crate::scope::Scope;
 
@@ -21,7 +22,7 @@ pub(super) async fn by_get(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    respond(&gateway, id, &headers, Way::Reads, async || Parameters::of_uri(&uri)).await
+    respond(&gateway, id, &headers, Way::Reads, async || Ok(|| Parameters::of_uri(&uri))).await
 }
 
 /// `POST /graphql`.
@@ -37,22 +38,28 @@ pub(super) async fn by_post(
             let fault = Fault::new(Code::BadUserInput, "send the request as application/json, in UTF-8");
             return Err(Rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault));
         }
-        Parameters::of_body(&body::read(&headers, body, most).await?)
+        let bytes = body::read(&headers, body, most).await?;
+        Ok(move || Parameters::of_body(&bytes))
     })
     .await
 }
 
-async fn respond(
+/// Answers a request that `receive` takes in and whose parameters are then parsed.
+async fn respond<P: FnOnce() -> Result<Parameters, Rejected>>(
     gateway: &Gateway,
     RequestId(id): RequestId,
     headers: &HeaderMap,
     way: Way,
-    read: impl AsyncFnOnce() -> Result<Parameters, Rejected>,
+    receive: impl AsyncFnOnce() -> Result<P, Rejected>,
 ) -> Response {
+    let admission = &gateway.state.admission;
     let Some(media) = Media::accepted(headers) else {
         let message = "answers are application/graphql-response+json or application/json, in UTF-8";
         return answer::refuse(StatusCode::NOT_ACCEPTABLE, &[Fault::new(Code::BadUserInput, message)], Media::Json);
     };
+    if admission.is_full() {
+        return shed(gateway, Shed::Full, media);
+    }
     let caller = match bearer::authenticate(gateway, headers).await {
         Ok(caller) => caller,
         Err(fault) if fault.code == Code::Unauthenticated => {
@@ -62,11 +69,20 @@ async fn respond(
         }
         Err(fault) => return answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media),
     };
-    let scope = Scope::new(gateway.state.clone(), caller.clone(), id);
-    let parameters = match read().await {
+    // A place is taken when all of the request is there: a client that is slow to send it keeps nobody out.
+    let parse = match receive().await {
+        Ok(parse) => parse,
+        Err(Rejected(status, fault)) => return answer::refuse(status, &[fault], media),
+    };
+    let place = match admission.enter().await {
+        Ok(place) => place,
+        Err(why) => return shed(gateway, why, media),
+    };
+    let parameters = match parse() {
         Ok(parameters) => parameters,
         Err(Rejected(status, fault)) => return answer::refuse(status, &[fault], media),
     };
+    let scope = Scope::new(gateway.state.clone(), caller.clone(), id, place);
     let mut response = match execute(gateway, scope, parameters, way).await {
         Ok(ran) => answer::write(StatusCode::OK, &ran, media),
         Err(NotRun::Faults(faults)) => {
@@ -90,6 +106,12 @@ async fn respond(
         report.caller = Some(caller);
     }
     response
+}
+
+/// Refuses a request that has cost nothing yet: the gateway has enough to do.
+fn shed(gateway: &Gateway, why: Shed, media: Media) -> Response {
+    gateway.state.metrics.shed(why.as_str());
+    answer::overloaded(media)
 }
 
 /// Why a document was refused before it ran, if that is what is wrong.

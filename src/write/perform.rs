@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_graphql::{Context, InputType};
-use sea_orm::{DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, DbBackend};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, MutexGuard, watch};
@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use super::idempotency::{Keyed, Known};
 use super::tx::{Author, Tx, stop};
 use super::{Outcome, Payload, Problem, Stop};
+use crate::db;
 use crate::error::Fault;
 use crate::scope::Scope;
 use crate::state::State;
@@ -189,9 +190,11 @@ impl Begun<'_> {
 
 async fn begin(state: &Arc<State>, author: Author) -> Outcome<Begun<'_>> {
     let turn = state.writers.turn(&state.db).await;
-    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-    let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
-    let transaction = state.db.begin_with_options(options).await.map_err(stop)?;
+    let until = match &author {
+        Author::Caller(scope) => Some(scope.until()),
+        Author::Job(_) => None,
+    };
+    let transaction = db::Transaction::begin(&state.db, &state.config.database, until).await.map_err(stop)?;
     Ok(Begun { tx: Tx::new(state.clone(), author, transaction), state, _turn: turn })
 }
 

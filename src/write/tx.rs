@@ -8,9 +8,8 @@ use c360_rules::id::Kind;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
-    FromQueryResult as _, IntoActiveModel, ModelTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select,
-    Statement, Update,
+    ActiveModelTrait as _, DbBackend, DbErr, EntityTrait, FromQueryResult as _, IntoActiveModel, ModelTrait, QueryResult,
+    QuerySelect as _, QueryTrait as _, Select, Statement, Update,
 };
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -50,7 +49,7 @@ pub struct Locked {
 pub struct Tx {
     state: Arc<State>,
     author: Author,
-    transaction: DatabaseTransaction,
+    transaction: db::Transaction,
     now: DateTime<Utc>,
     customers: BTreeMap<Uuid, Locked>,
     events: Vec<Event>,
@@ -58,7 +57,7 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(super) fn new(state: Arc<State>, author: Author, transaction: DatabaseTransaction) -> Self {
+    pub(super) fn new(state: Arc<State>, author: Author, transaction: db::Transaction) -> Self {
         let now = state.clock.now();
         Self { state, author, transaction, now, customers: BTreeMap::new(), events: Vec::new(), staff_id: None }
     }
@@ -101,7 +100,7 @@ impl Tx {
 
     /// In whose words statements are written.
     pub fn backend(&self) -> DbBackend {
-        self.transaction.get_database_backend()
+        self.transaction.backend()
     }
 
     /// Ends a statement that reads rows which nobody else may change until the transaction ends: writers of SQLite
@@ -122,7 +121,8 @@ impl Tx {
 
     async fn query(&mut self, statement: Statement) -> Outcome<Vec<QueryResult>> {
         let running = self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database));
-        let rows = self.transaction.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
+        let span = trace::statement(self.backend());
+        let rows = self.transaction.rows(statement).instrument(span).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
         if let Author::Caller(scope) = &self.author {
             scope.count(rows.len() as u64);
@@ -148,12 +148,13 @@ impl Tx {
 
     async fn run(&mut self, statement: Statement) -> Outcome<u64> {
         let running = self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database));
-        let done = self.transaction.execute_raw(statement).instrument(trace::statement(self.backend())).await;
+        let span = trace::statement(self.backend());
+        let done = self.transaction.execute(statement).instrument(span).await;
         let done = done.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
         if let Author::Caller(scope) = &self.author {
             scope.count(1);
         }
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     /// Adds rows.
