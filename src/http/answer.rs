@@ -102,7 +102,11 @@ pub(super) fn overloaded(media: Media) -> Response {
         serde_json::to_vec(&answer).unwrap_or_default().into()
     });
     let mut response = respond(StatusCode::SERVICE_UNAVAILABLE, media, BODY.clone());
-    response.extensions_mut().insert(Report { codes: vec![Code::Unavailable.as_str()], is_shed: true, ..Report::default() });
+    response.extensions_mut().insert(Report {
+        codes: vec![Code::Unavailable.as_str()],
+        is_shed: true,
+        ..Report::default()
+    });
     retry_after(response, 1)
 }
 

@@ -156,7 +156,8 @@ fn refusal(refusal: Refusal) -> NotRun {
 async fn within(gateway: &Gateway, until: Instant, request: Request) -> Response {
     let run = contained(gateway.schema.execute(request));
     tokio::time::timeout_at(until, run).await.unwrap_or_else(|_| {
-        let message = format!("this took longer than {} ms; ask for less at once", gateway.state.config.limits.deadline_ms);
+        let message =
+            format!("this took longer than {} ms; ask for less at once", gateway.state.config.limits.deadline_ms);
         failed(Fault::new(Code::Timeout, message))
     })
 }

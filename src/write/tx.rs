@@ -8,8 +8,8 @@ use c360_rules::id::Kind;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait as _, DbBackend, DbErr, EntityTrait, FromQueryResult as _, IntoActiveModel, ModelTrait, QueryResult,
-    QuerySelect as _, QueryTrait as _, Select, Statement, Update,
+    ActiveModelTrait as _, DbBackend, DbErr, EntityTrait, FromQueryResult as _, IntoActiveModel, ModelTrait,
+    QueryResult, QuerySelect as _, QueryTrait as _, Select, Statement, Update,
 };
 use tracing::Instrument as _;
 use uuid::Uuid;

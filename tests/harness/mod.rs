@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod database;
+pub mod servers;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -111,6 +112,8 @@ pub fn config(url: &str) -> Config {
     config.database.url = url.to_owned();
     config.auth.main.issuer = ISSUER.into();
     config.auth.main.audience = AUDIENCE.into();
+    // Many ask at once where races are tried.
+    config.admission.at_once = 1000;
     config
 }
 
