@@ -22,6 +22,8 @@ pub struct Config {
     pub listen: String,
     /// What a client's connection may take.
     pub connections: Connections,
+    /// How many requests are worked on at once.
+    pub admission: Admission,
     /// The database.
     pub database: Database,
     /// What the gateways share besides the database.
@@ -78,6 +80,18 @@ pub struct Connections {
     pub idle_timeout_ms: u64,
     /// Longest time from a request's head to its answer's head, in milliseconds.
     pub request_timeout_ms: u64,
+}
+
+/// How many requests are worked on at once.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admission {
+    /// Requests that are worked on at once; 0 for what follows from the connections to the database.
+    pub at_once: usize,
+    /// Requests that wait.
+    pub waiting: usize,
+    /// Longest wait, in milliseconds.
+    pub wait_ms: u64,
 }
 
 /// What gateways share beside the database.

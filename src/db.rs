@@ -1,11 +1,15 @@
 //! The database: connecting, and bringing its schema up to date.
 
+mod session;
+mod transaction;
 mod watch;
 
 use std::time::Duration;
 
 use c360_migration::Migrator;
+use sea_orm::sqlx::Postgres;
 use sea_orm::sqlx::error::Error as DriverError;
+use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{
     ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -15,6 +19,7 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::config;
 use crate::metrics::Pool;
+pub use transaction::{Transaction, rows};
 pub use watch::{Probe, Verdict, Watch};
 
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.
@@ -26,7 +31,7 @@ const MIGRATION_LOCK: i64 = 0x6333_3630_6d69_6772;
 /// The database cannot be reached or refuses the user.
 pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
     let timeout = settings.statement_timeout_ms.to_string();
-    open(settings, &[("statement_timeout", timeout.as_str())]).await
+    open(settings, &[("statement_timeout", timeout.as_str())], returned).await
 }
 
 /// Opens the pool for a command that fills tables. Nobody waits for one of its statements, and all of them go by keys:
@@ -35,11 +40,20 @@ pub async fn connect(settings: &config::Database) -> Result<DatabaseConnection, 
 /// # Errors
 /// As [`connect`].
 pub async fn connect_to_fill(settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
-    open(settings, &[("statement_timeout", "0"), ("enable_seqscan", "off")]).await
+    open(settings, &[("statement_timeout", "0"), ("enable_seqscan", "off")], returned).await
+}
+
+/// What is not borrowed as a session comes back the driver's way; it may not wait long, either.
+fn returned(pool: PoolOptions<Postgres>) -> PoolOptions<Postgres> {
+    pool.after_release(|connection, _| session::ready(connection))
 }
 
 /// Opens the pool, with more settings of PostgreSQL's.
-async fn open(settings: &config::Database, more: &[(&str, &str)]) -> Result<DatabaseConnection, DbErr> {
+async fn open(
+    settings: &config::Database,
+    more: &[(&str, &str)],
+    pool: fn(PoolOptions<Postgres>) -> PoolOptions<Postgres>,
+) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(settings.max_connections)
@@ -48,9 +62,16 @@ async fn open(settings: &config::Database, more: &[(&str, &str)]) -> Result<Data
         .sqlx_logging(false);
     let more: Vec<(String, String)> = more.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     options.map_sqlx_postgres_opts(move |postgres| {
-        // The hot statements have few shapes and many parameters: planning them each time costs more than running them.
-        postgres.options([("plan_cache_mode", "force_generic_plan"), ("jit", "off")]).options(more.clone())
+        let always = [
+            // The hot statements have few shapes and many parameters: planning them each time costs more than running
+            // them.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("jit", "off"),
+            ("client_connection_check_interval", session::LOOKED_AFTER),
+        ];
+        postgres.options(always).options(more.clone())
     });
+    options.map_sqlx_postgres_pool_opts(pool);
     options.map_sqlx_sqlite_opts(|sqlite| {
         use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
         sqlite

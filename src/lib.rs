@@ -1,5 +1,6 @@
 //! c360: one view of each customer of a retailer, as a GraphQL gateway.
 
+pub mod admission;
 pub mod auth;
 pub mod bulk;
 pub mod cache;

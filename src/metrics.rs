@@ -43,6 +43,8 @@ pub struct Metrics {
     pool_timeouts: Counter,
     refusals: Family<ByReason, Counter>,
     throttled: Family<ByCaller, Counter>,
+    admitted: Family<ByState, Gauge>,
+    shed: Family<ByReason, Counter>,
     tokens: Family<ByResult, Counter>,
     jwks_fetches: Family<ByResult, Counter>,
     cached: Family<ByCached, Counter>,
@@ -198,6 +200,8 @@ impl Metrics {
             pool_timeouts: Counter::default(),
             refusals: Family::default(),
             throttled: Family::default(),
+            admitted: Family::default(),
+            shed: Family::default(),
             tokens: Family::default(),
             jwks_fetches: Family::default(),
             cached: Family::default(),
@@ -239,6 +243,8 @@ impl Metrics {
         c360.register("pool_timeouts", "Statements that got no connection in time", self.pool_timeouts.clone());
         c360.register("guard_refusals", "Documents refused before they ran, by reason", self.refusals.clone());
         c360.register("throttled", "Requests refused for their caller's cost, by caller", self.throttled.clone());
+        c360.register("requests_now", "Requests in flight and waiting for their turn", self.admitted.clone());
+        c360.register("shed", "Requests refused because the gateway has enough to do, by reason", self.shed.clone());
         c360.register("tokens", "Tokens that were shown, by what became of them", self.tokens.clone());
         c360.register("jwks_fetches", "Fetches of signing keys, by result", self.jwks_fetches.clone());
         c360.register("cache_answers", "Answers about a customer, by where they are from", self.cached.clone());
@@ -308,6 +314,18 @@ impl Metrics {
     /// How much memory the answers take that are kept.
     pub fn cached_bytes(&self, bytes: u64) {
         self.cached_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// A request was refused because the gateway has enough to do.
+    pub fn shed(&self, reason: &'static str) {
+        self.shed.get_or_create(&ByReason { reason }).inc();
+    }
+
+    /// How many requests are worked on, and how many wait for their turn.
+    pub fn load(&self, in_flight: usize, waiting: usize) {
+        for (state, number) in [("in_flight", in_flight), ("waiting", waiting)] {
+            self.admitted.get_or_create(&ByState { state }).set(i64::try_from(number).unwrap_or(i64::MAX));
+        }
     }
 
     /// A client connected. It is counted as open until what is given back is dropped.

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
+use sea_orm::{DbBackend, QueryResult, Statement};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::admission::Place;
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
 use crate::cache::reads::{Basis, Ground, Reads, Reason};
 use crate::db;
@@ -28,25 +31,35 @@ struct Inner {
     caller: Arc<Caller>,
     request_id: Option<Uuid>,
     now: DateTime<Utc>,
+    until: Instant,
     rows: AtomicU64,
     /// What the answer rests on, where that is noted.
     reads: Option<Reads>,
+    /// Held by whatever goes on for the request, also when its client has left.
+    _place: Place,
 }
 
 impl Scope {
-    /// The scope of a request, by the name that it has in the log.
-    pub fn new(state: Arc<State>, caller: Arc<Caller>, request_id: Option<Uuid>) -> Self {
-        let now = state.clock.now();
-        Self(Arc::new(Inner { state, caller, request_id, now, rows: AtomicU64::new(0), reads: None }))
+    /// The scope of a request, by the name that it has in the log. Its time to be answered begins now.
+    pub fn new(state: Arc<State>, caller: Arc<Caller>, request_id: Option<Uuid>, place: Place) -> Self {
+        Self::of(state, caller, request_id, place, None)
     }
 
     /// The same, for an answer that may be kept: what it rests on is noted.
-    #[must_use]
-    pub fn noting(&self) -> Self {
-        let Inner { state, caller, request_id, .. } = self.0.as_ref();
-        let (state, caller, now) = (state.clone(), caller.clone(), state.clock.now());
-        let reads = Some(Reads::default());
-        Self(Arc::new(Inner { state, caller, request_id: *request_id, now, rows: AtomicU64::new(0), reads }))
+    pub fn noting(state: Arc<State>, caller: Arc<Caller>, request_id: Option<Uuid>, place: Place) -> Self {
+        Self::of(state, caller, request_id, place, Some(Reads::default()))
+    }
+
+    fn of(
+        state: Arc<State>,
+        caller: Arc<Caller>,
+        request_id: Option<Uuid>,
+        place: Place,
+        reads: Option<Reads>,
+    ) -> Self {
+        let now = state.clock.now();
+        let until = Instant::now() + Duration::from_millis(state.config.limits.deadline_ms);
+        Self(Arc::new(Inner { state, caller, request_id, now, until, rows: AtomicU64::new(0), reads, _place: place }))
     }
 
     /// What the answer rests on.
@@ -118,6 +131,11 @@ impl Scope {
         days
     }
 
+    /// When the request is answered with `TIMEOUT`, if it was not before.
+    pub(crate) fn until(&self) -> Instant {
+        self.0.until
+    }
+
     /// Regions for phone numbers without a country code.
     pub fn phone_regions(&self) -> &[String] {
         &self.0.state.config.retailer.phone_regions
@@ -155,7 +173,7 @@ impl Scope {
         let State { db, metrics, statements, config, .. } = self.0.state.as_ref();
         statements.fetch_add(1, Ordering::Relaxed);
         let running = metrics.statement(db::pool(db, &config.database));
-        let rows = db.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
+        let rows = db::rows(db, &config.database, &statement).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
         self.count(rows.len() as u64);
         Ok(rows)

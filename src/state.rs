@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use sea_orm::DatabaseConnection;
 
+use crate::admission::Admission;
 use crate::auth::token::Verifier;
 use crate::cache::Cache;
 use crate::clock::Clock;
@@ -33,6 +34,8 @@ pub struct State {
     pub verifier: Verifier,
     /// The edges of the schema.
     pub relations: Relations,
+    /// How many requests are worked on at once.
+    pub admission: Admission,
     /// How much callers have asked for.
     pub throttle: Throttle,
     /// Finished answers.
@@ -65,6 +68,7 @@ impl State {
             watch: Watch::new(&config.database),
             probe: Probe::default(),
             metrics: Metrics::new(clock.now()),
+            admission: Admission::new(&config),
             throttle: Throttle::new(&config),
             cache: Cache::new(&config),
             writers: Writers::default(),

@@ -7,7 +7,7 @@ const LAYERS: &[&[&str]] = &[
     &["clock", "config", "digest", "examples", "metrics", "shutdown"],
     &["db", "telemetry"],
     &["error"],
-    &["auth", "throttle"],
+    &["admission", "auth", "throttle"],
     &["cache", "events", "read", "scope", "state", "write"],
     &["document", "graphql"],
     &["domains", "view360"],

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, DatabaseConnection, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DatabaseConnection, DbErr};
 use tokio::time::Instant;
 
 use crate::clock;
-use crate::db::begin_writing;
+use crate::db::{Transaction, begin_writing};
 use crate::read::Sql;
 
 /// How long what was read of the row counts.
@@ -152,31 +152,31 @@ pub enum Standing {
 ///
 /// # Errors
 /// The database fails.
-pub async fn join(transaction: &DatabaseTransaction) -> Result<String, DbErr> {
-    let mut sql = Sql::new(transaction.get_database_backend());
+pub async fn join(transaction: &mut Transaction) -> Result<String, DbErr> {
+    let mut sql = Sql::new(transaction.backend());
     if !sql.is_postgres() {
         return Ok(String::new()); // Its only writer is alone anyway, and nobody outlives it who would ask.
     }
     sql.push(&format!(
         "SELECT CAST(pg_current_xact_id() AS text) AS name, CAST(pg_advisory_xact_lock_shared({LOCK}) AS text) AS joined"
     ));
-    let row = transaction.query_one_raw(sql.finish()).await?;
-    row.map_or_else(|| Ok(String::new()), |row| row.try_get("", "name"))
+    let rows = transaction.rows(sql.finish()).await?;
+    rows.first().map_or_else(|| Ok(String::new()), |row| row.try_get("", "name"))
 }
 
 /// How a writer that has told `authority`, if anybody, stands. It has to have [joined](join) before.
 ///
 /// # Errors
 /// The database fails.
-pub async fn standing(transaction: &DatabaseTransaction, authority: Option<&str>) -> Result<Standing, DbErr> {
-    let mut sql = Sql::new(transaction.get_database_backend());
+pub async fn standing(transaction: &mut Transaction, authority: Option<&str>) -> Result<Standing, DbErr> {
+    let mut sql = Sql::new(transaction.backend());
     let now = milliseconds(&sql);
     sql.push(&format!(
         "SELECT authority, CASE WHEN settled_at <= {now} THEN 1 ELSE 0 END AS is_settled, \
          CASE WHEN held_until + {FORGOTTEN_MS} < {now} THEN 1 ELSE 0 END AS is_over FROM cache_state WHERE id = 1"
     ));
-    let row = transaction.query_one_raw(sql.finish()).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotFound("cache_state".into()))?;
+    let rows = transaction.rows(sql.finish()).await?;
+    let row = rows.first().ok_or_else(|| DbErr::RecordNotFound("cache_state".into()))?;
     let (held, is_settled): (Option<String>, i32) = (row.try_get("", "authority")?, row.try_get("", "is_settled")?);
     let is_over: i32 = row.try_get("", "is_over")?;
     Ok(match held {

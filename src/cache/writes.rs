@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::{DbErr, Statement};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use super::tables::{Rows, Tables};
 use super::versions::{Authority, Key};
 use super::Point;
 use crate::clock;
+use crate::db::Transaction;
 use crate::state::State;
 
 /// What a transaction has written.
@@ -49,17 +50,33 @@ pub struct Told {
 /// of the change.
 #[derive(Debug)]
 struct Marks {
+    state: Arc<State>,
     authority: Authority,
     keys: Vec<Key>,
     mark: String,
+    /// The transaction, until it is known that it is over.
+    transaction: Option<u64>,
 }
 
 impl Drop for Marks {
     fn drop(&mut self) {
-        if let Authority::Memory(memory) = &self.authority {
-            memory.settle(&self.keys);
-        }
+        let Authority::Memory(memory) = &self.authority else { return };
+        let (memory, keys) = (memory.clone(), std::mem::take(&mut self.keys));
+        let Some(transaction) = self.transaction.take() else { return memory.settle(&keys) };
+        // The commit was not answered: it may still come.
+        let state = self.state.clone();
+        tokio::spawn(async move {
+            while !has_ended(&state, transaction).await {
+                sleep(TERM).await;
+            }
+            memory.settle(&keys);
+        });
     }
+}
+
+async fn has_ended(state: &State, transaction: u64) -> bool {
+    let Ok(db) = state.watch.connection().await else { return false };
+    lease::is_over(db, transaction).await.unwrap_or(false)
 }
 
 /// Tells that a transaction is about to be committed. If nobody can be told, or nobody can say what it touches, the
@@ -69,7 +86,7 @@ impl Drop for Marks {
 /// The database fails.
 pub async fn tell(
     state: &Arc<State>,
-    transaction: &DatabaseTransaction,
+    transaction: &mut Transaction,
     touched: &Touched,
     customers: &[Uuid],
 ) -> Result<Told, DbErr> {
@@ -88,7 +105,7 @@ pub async fn tell(
     let standing = lease::standing(transaction, marks.as_ref().map(|marks| marks.authority.name())).await?;
     let waits = standing == Standing::Untold;
     if waits {
-        lease::raise(transaction).await?;
+        transaction.execute(Statement::from_string(transaction.backend(), lease::raising())).await?;
     }
     match state.cache.points.pass(Point::BeforeCommit).await {
         true => Ok(Told { marks, waits }),
@@ -100,7 +117,7 @@ async fn mark(state: &Arc<State>, keys: Vec<Key>, name: &str) -> Option<Marks> {
     let authority = state.cache.authority().await?;
     let mark = format!("{name}:{}", clock::random_id().simple());
     authority.mark(&keys, &mark).await.ok()?;
-    Some(Marks { authority, keys, mark })
+    Some(Marks { state: state.clone(), authority, keys, mark, transaction: name.parse().ok() })
 }
 
 impl Told {
@@ -112,11 +129,12 @@ impl Told {
         if !state.cache.points.pass(Point::BeforeSettle).await {
             return Err(DbErr::Custom("stopped after the commit".into()));
         }
-        match &self.marks {
-            Some(Marks { authority: Authority::Redis(link), keys, mark }) => _ = link.settle(keys, mark).await,
-            Some(Marks { authority: Authority::Memory(_), .. }) | None => {}
+        if let Some(mut marks) = self.marks {
+            marks.transaction = None;
+            if let Authority::Redis(link) = &marks.authority {
+                _ = link.settle(&marks.keys, &marks.mark).await;
+            }
         }
-        drop(self.marks);
         if self.waits {
             sleep(TERM).await;
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{connect, describe, pending_migrations};
+use super::{describe, open, pending_migrations, session};
 use crate::config;
 
 /// One for each who asks, so that neither waits for the other. The second is opened only when both ask at once.
@@ -33,7 +33,11 @@ impl Watch {
     /// # Errors
     /// The database cannot be reached; the next who asks tries again.
     pub async fn connection(&self) -> Result<&DatabaseConnection, DbErr> {
-        self.connection.get_or_try_init(|| connect(&self.settings)).await
+        let timeout = self.settings.statement_timeout_ms.to_string();
+        let more = [("statement_timeout", timeout.as_str())];
+        let open =
+            || open(&self.settings, &more, |pool| pool.after_release(|connection, _| session::answers(connection)));
+        self.connection.get_or_try_init(open).await
     }
 }
 

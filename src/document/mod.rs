@@ -94,20 +94,25 @@ impl Operation {
 }
 
 impl Document {
-    /// The operation of this name, or the only one.
+    /// The place of the operation of this name, or of the only one.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when there is none, or when it is not said which.
-    pub fn operation(&self, name: Option<&str>) -> Result<&Operation, Fault> {
+    pub fn operation(&self, name: Option<&str>) -> Result<usize, Fault> {
         let wrong = |message| Err(Fault::bad_input("operationName", message));
         match (name, self.operations.as_slice()) {
-            (None, [only]) => Ok(only),
+            (None, [_]) => Ok(0),
             (None, _) => wrong("the document has several operations: say which".to_owned()),
-            (Some(name), operations) => match operations.iter().find(|operation| operation.name() == Some(name)) {
-                Some(operation) => Ok(operation),
+            (Some(name), operations) => match operations.iter().position(|operation| operation.name() == Some(name)) {
+                Some(at) => Ok(at),
                 None => wrong(format!("the document has no operation \"{name}\"")),
             },
         }
+    }
+
+    /// The operation at this place.
+    pub fn operations(&self, at: usize) -> &Operation {
+        &self.operations[at]
     }
 }
 

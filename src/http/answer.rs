@@ -1,6 +1,9 @@
 //! How an answer is written.
 
+use std::sync::LazyLock;
+
 use async_graphql::{ErrorExtensions as _, ServerError, Value};
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -81,7 +84,9 @@ pub(super) fn refuse(status: StatusCode, faults: &[Fault], media: Media) -> Resp
     match begin(None, &errors) {
         Ok(mut bytes) => {
             bytes.push(b'}');
-            respond(status, bytes, media, Report { codes, ..Report::default() })
+            let mut response = respond(status, media, bytes);
+            response.extensions_mut().insert(Report { codes, ..Report::default() });
+            response
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -116,13 +121,8 @@ pub(super) fn write(ran: Ran, media: Media) -> Response {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
     bytes.push(b'}');
-    respond(StatusCode::OK, bytes, media, Report { name, kind, ran: true, codes, caller: None })
-}
-
-fn respond(status: StatusCode, bytes: Vec<u8>, media: Media, report: Report) -> Response {
-    let headers = [(header::CONTENT_TYPE, media.content_type()), (header::CACHE_CONTROL, "private, no-store")];
-    let mut response = (status, headers, bytes).into_response();
-    response.extensions_mut().insert(report);
+    let mut response = respond(StatusCode::OK, media, bytes);
+    response.extensions_mut().insert(Report { name, kind, ran: true, codes, ..Report::default() });
     response
 }
 
@@ -142,10 +142,31 @@ pub(super) fn codes(errors: &[ServerError]) -> Vec<&'static str> {
     codes
 }
 
+/// The gateway has enough to do. There may be many of these, so that nothing is reckoned anew for each.
+pub(super) fn overloaded(media: Media) -> Response {
+    static BODY: LazyLock<Bytes> = LazyLock::new(|| {
+        let fault = Fault::new(Code::Unavailable, "the gateway has enough to do; try again in a moment");
+        let answer = Answer { data: None, errors: &[error_of(&fault.because("OVERLOADED"))] };
+        serde_json::to_vec(&answer).unwrap_or_default().into()
+    });
+    let mut response = respond(StatusCode::SERVICE_UNAVAILABLE, media, BODY.clone());
+    response.extensions_mut().insert(Report {
+        codes: vec![Code::Unavailable.as_str()],
+        is_shed: true,
+        ..Report::default()
+    });
+    retry_after(response, 1)
+}
+
 /// Says when to come back.
 pub(super) fn retry_after(mut response: Response, seconds: u64) -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
+}
+
+fn respond(status: StatusCode, media: Media, body: impl Into<Body>) -> Response {
+    let headers = [(header::CONTENT_TYPE, media.content_type()), (header::CACHE_CONTROL, "private, no-store")];
+    (status, headers, body.into()).into_response()
 }
 
 /// Gives every error that the library raised its code.

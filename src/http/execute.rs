@@ -2,15 +2,17 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use apollo_compiler::ast::OperationType;
 use async_graphql::{Request, Response, ServerError, Value, Variables};
 use futures_util::FutureExt as _;
+use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::Gateway;
 use super::answer::{self, Cached, Cost, Extensions, Ran};
 use super::request::{Parameters, Rejected, Sent};
+use crate::admission::Shed;
 use crate::auth::Caller;
 use crate::cache::reads::{Basis, Reason};
 use crate::cache::{self, answers};
@@ -29,6 +31,8 @@ pub(super) enum NotRun {
     Faults(Vec<Fault>),
     /// The request names no document, or is not one.
     Rejected(Rejected),
+    /// The gateway has enough to do.
+    Shed(Shed),
     /// A mutation by a way that only reads.
     OnlyReads,
     /// The caller asks for more than its share, and may come back after so many seconds.
@@ -59,41 +63,48 @@ pub(super) enum Way {
     ReadsAndWrites,
 }
 
-/// Serves the answer that was made before, if it still holds. Otherwise finds the document, checks what the caller may ask,
-/// and runs the operation.
-pub(super) async fn execute(gateway: &Gateway, scope: Scope, sent: &Sent, way: Way) -> Result<Ran, NotRun> {
+/// Serves the answer that was made before, if it still holds. Otherwise takes a place, finds the document, checks what the
+/// caller may ask, and runs the operation.
+pub(super) async fn execute(
+    gateway: &Gateway,
+    caller: &Arc<Caller>,
+    id: Option<Uuid>,
+    sent: &Sent,
+    way: Way,
+) -> Result<Ran, NotRun> {
     let state = &gateway.state;
-    let request = cache::request(&scope.caller().view(), sent.bytes());
-    if state.cache.is_on()
-        && let Some(answer) = state.cache.holding(state, &request, state.clock.now()).await
-    {
-        return serve(gateway, scope.caller(), &answer).await;
+    if !state.cache.is_on() {
+        let place = state.admission.enter().await.map_err(NotRun::Shed)?;
+        let scope = Scope::new(state.clone(), caller.clone(), id, place);
+        let asked = Asked::of(gateway, caller, sent, way).await?;
+        return asked.run(gateway, &scope).await.map(|(ran, _)| ran);
     }
-    let mut parameters = sent.parameters()?;
-    let variables = parameters.variables();
-    let document = find(gateway, scope.caller(), &parameters).await?;
-    let operation = document.operation(parameters.operation_name())?;
-    check(gateway, scope.caller(), operation, way)?;
-    let variables = gateway.documents.coerce(operation, &variables)?;
-    let requested = gateway.documents.cost(operation, &variables)?;
-    if !state.cache.is_on() || !operation.is_of_customers {
-        return run(gateway, scope, operation, variables, requested).await.map(|(ran, _)| ran);
-    }
+    let request = cache::request(&caller.view(), sent.bytes());
     let mut making = None;
     for _ in 0..TURNS {
+        if let Some(answer) = state.cache.holding(state, &request, state.clock.now()).await {
+            return serve(gateway, caller, &answer).await;
+        }
         making = state.cache.answers.make(request).await;
         if making.is_some() {
             break;
         }
-        if let Some(answer) = state.cache.holding(state, &request, state.clock.now()).await {
-            return serve(gateway, scope.caller(), &answer).await;
-        }
+    }
+    let place = state.admission.enter().await.map_err(NotRun::Shed)?;
+    let asked = Asked::of(gateway, caller, sent, way).await?;
+    if !asked.document.operations(asked.at).is_of_customers {
+        state.cache.answers.give_up(request);
+        drop(making);
+        let scope = Scope::new(state.clone(), caller.clone(), id, place);
+        return asked.run(gateway, &scope).await.map(|(ran, _)| ran);
     }
     let made_at = state.clock.now();
-    let (mut ran, basis) = run(gateway, scope.noting(), operation, variables, requested).await?;
+    let scope = Scope::noting(state.clone(), caller.clone(), id, place);
+    let (mut ran, basis) = asked.run(gateway, &scope).await?;
     ran.extensions.cache = Some(match basis {
         Ok(basis) => {
             let (bytes, codes, operation) = (ran.bytes.clone(), ran.codes.clone(), ran.operation.0.clone());
+            let requested = ran.extensions.cost.requested;
             let answer = answers::Answer { bytes, codes, operation, requested, made_at, basis };
             state.cache.answers.keep(request, answer);
             state.metrics.cached("miss", "");
@@ -105,8 +116,55 @@ pub(super) async fn execute(gateway: &Gateway, scope: Scope, sent: &Sent, way: W
             Cached::Bypass { reason: reason.as_str() }
         }
     });
-    drop(making);
     Ok(ran)
+}
+
+/// An operation that its caller may run.
+struct Asked {
+    document: Arc<Document>,
+    /// Which of the document's operations.
+    at: usize,
+    variables: Variables,
+    /// The rows that it may read.
+    requested: u64,
+}
+
+impl Asked {
+    async fn of(gateway: &Gateway, caller: &Caller, sent: &Sent, way: Way) -> Result<Self, NotRun> {
+        let mut parameters = sent.parameters()?;
+        let variables = parameters.variables();
+        let document = find(gateway, caller, &parameters).await?;
+        let at = document.operation(parameters.operation_name())?;
+        let operation = document.operations(at);
+        check(gateway, caller, operation, way)?;
+        let variables = gateway.documents.coerce(operation, &variables)?;
+        let requested = gateway.documents.cost(operation, &variables)?;
+        Ok(Self { document, at, variables, requested })
+    }
+
+    /// Runs it. Also what its answer rests on, if it may be kept.
+    async fn run(&self, gateway: &Gateway, scope: &Scope) -> Result<(Ran, Result<Basis, Reason>), NotRun> {
+        let Self { document, at, variables, requested } = self;
+        let (operation, requested) = (document.operations(*at), *requested);
+        let (caller, clock) = (scope.caller(), &gateway.state.clock);
+        let taken = gateway.state.throttle.take(caller, requested, clock.now()).await.map_err(refusal)?;
+        let withheld = operation.withheld(caller);
+        let parsed = document::prune(operation, &gateway.documents.schema, &withheld);
+        let mut request = Request::new("").variables(variables.clone()).data(scope.clone());
+        request.set_parsed_query(parsed);
+        let answer = within(gateway, scope.until(), request).await;
+        let actual = scope.rows_read();
+        let throttle = taken.map(|taken| taken.settle(actual.max(1), clock.now()));
+        let basis = if answer.errors.is_empty() { scope.basis() } else { Err(Reason::Errors) };
+        let (data, errors) = whole(gateway, operation, variables, &withheld, answer);
+        let ran = Ran {
+            bytes: answer::begin(Some(&data), &errors)?,
+            extensions: Extensions { cost: Cost { requested, actual, throttle }, cache: None },
+            codes: answer::codes(&errors),
+            operation: (operation.name().map(str::to_owned), kind(operation)),
+        };
+        Ok((ran, basis))
+    }
 }
 
 /// An answer that was made before. It costs its caller no more than a row.
@@ -139,34 +197,6 @@ fn check(gateway: &Gateway, caller: &Caller, operation: &Operation, way: Way) ->
         return Err(Fault::new(Code::Forbidden, message).into());
     }
     Ok(())
-}
-
-/// Runs an operation. Also what its answer rests on, if it may be kept.
-async fn run(
-    gateway: &Gateway,
-    scope: Scope,
-    operation: &Operation,
-    variables: Variables,
-    requested: u64,
-) -> Result<(Ran, Result<Basis, Reason>), NotRun> {
-    let (caller, clock) = (scope.caller(), &gateway.state.clock);
-    let taken = gateway.state.throttle.take(caller, requested, clock.now()).await.map_err(refusal)?;
-    let withheld = operation.withheld(caller);
-    let parsed = document::prune(operation, &gateway.documents.schema, &withheld);
-    let mut request = Request::new("").variables(variables.clone()).data(scope.clone());
-    request.set_parsed_query(parsed);
-    let answer = within(gateway, request).await;
-    let actual = scope.rows_read();
-    let throttle = taken.map(|taken| taken.settle(actual.max(1), clock.now()));
-    let basis = if answer.errors.is_empty() { scope.basis() } else { Err(Reason::Errors) };
-    let (data, errors) = whole(gateway, operation, &variables, &withheld, answer);
-    let ran = Ran {
-        bytes: answer::begin(Some(&data), &errors)?,
-        extensions: Extensions { cost: Cost { requested, actual, throttle }, cache: None },
-        codes: answer::codes(&errors),
-        operation: (operation.name().map(str::to_owned), kind(operation)),
-    };
-    Ok((ran, basis))
 }
 
 fn kind(operation: &Operation) -> Kind {
@@ -225,12 +255,12 @@ fn refusal(refusal: Refusal) -> NotRun {
     }
 }
 
-/// Runs a request until its deadline. What it leaves running then, the database ends at its own limit.
-async fn within(gateway: &Gateway, request: Request) -> Response {
-    let deadline = Duration::from_millis(gateway.state.config.limits.deadline_ms);
+/// Runs a request until its deadline. What it leaves running then, the database ends soon after.
+async fn within(gateway: &Gateway, until: Instant, request: Request) -> Response {
     let run = contained(gateway.schema.execute(request));
-    tokio::time::timeout(deadline, run).await.unwrap_or_else(|_| {
-        let message = format!("this took longer than {} ms; ask for less at once", deadline.as_millis());
+    tokio::time::timeout_at(until, run).await.unwrap_or_else(|_| {
+        let message =
+            format!("this took longer than {} ms; ask for less at once", gateway.state.config.limits.deadline_ms);
         failed(Fault::new(Code::Timeout, message))
     })
 }

@@ -40,6 +40,7 @@ async fn figures(State(state): State<Arc<state::State>>) -> Response {
         &[("ok", fetched), ("failed", failed)],
     );
     state.metrics.cached_bytes(state.cache.answers.bytes());
+    state.metrics.load(state.admission.in_flight(), state.admission.waiting());
     match state.metrics.text(db::pool(&state.db, &state.config.database)) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

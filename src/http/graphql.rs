@@ -11,8 +11,8 @@ use super::negotiate::Media;
 use super::observe::{Report, RequestId};
 use super::request::{self, Rejected, Sent};
 use super::{Gateway, answer, bearer, body};
+use crate::admission::Shed;
 use crate::error::{Code, Fault};
-use crate::scope::Scope;
 
 /// `GET /graphql`: queries only.
 pub(super) async fn by_get(
@@ -53,6 +53,9 @@ async fn respond(
         let message = "answers are application/graphql-response+json or application/json, in UTF-8";
         return answer::refuse(StatusCode::NOT_ACCEPTABLE, &[Fault::new(Code::BadUserInput, message)], Media::Json);
     };
+    if gateway.state.admission.is_full() {
+        return shed(gateway, Shed::Full, media);
+    }
     let caller = match bearer::authenticate(gateway, headers).await {
         Ok(caller) => caller,
         Err(fault) if fault.code == Code::Unauthenticated => {
@@ -62,14 +65,14 @@ async fn respond(
         }
         Err(fault) => return answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media),
     };
-    let scope = Scope::new(gateway.state.clone(), caller.clone(), id);
     let sent = match read().await {
         Ok(sent) => sent,
         Err(Rejected(status, fault)) => return answer::refuse(status, &[fault], media),
     };
-    let mut response = match execute(gateway, scope, &sent, way).await {
+    let mut response = match execute(gateway, &caller, id, &sent, way).await {
         Ok(ran) => answer::write(ran, media),
         Err(NotRun::Rejected(Rejected(status, fault))) => return answer::refuse(status, &[fault], media),
+        Err(NotRun::Shed(why)) => return shed(gateway, why, media),
         Err(NotRun::Faults(faults)) => {
             if let Some(reason) = faults.first().and_then(of_document) {
                 gateway.state.metrics.refused(reason);
@@ -91,6 +94,12 @@ async fn respond(
         report.caller = Some(caller);
     }
     response
+}
+
+/// Refuses a request that has cost nothing yet: the gateway has enough to do.
+fn shed(gateway: &Gateway, why: Shed, media: Media) -> Response {
+    gateway.state.metrics.shed(why.as_str());
+    answer::overloaded(media)
 }
 
 /// Why a document was refused before it ran, if that is what is wrong.

@@ -44,6 +44,12 @@ const BROKEN: Refusal = Refusal(
     "the gateway cannot answer now; try again soon",
 );
 
+const OVERLOADED: Refusal = Refusal(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "temporarily_unavailable",
+    "the gateway has enough to do; try again in a moment",
+);
+
 const fn bad_request(description: &'static str) -> Refusal {
     Refusal(StatusCode::BAD_REQUEST, "invalid_request", description)
 }
@@ -63,6 +69,9 @@ impl IntoResponse for Refusal {
             }
             StatusCode::TOO_MANY_REQUESTS => {
                 response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
             }
             _ => {}
         }
@@ -126,6 +135,10 @@ async fn issue(
     if gateway.failures.are_too_many(&who) {
         return Err(TOO_MANY);
     }
+    let _place = state.admission.enter().await.map_err(|why| {
+        state.metrics.shed(why.as_str());
+        OVERLOADED
+    })?;
     let now = state.clock.now();
     let known = partners::recognise(&state.db, &client_id, &secret, now).await.map_err(|error| {
         tracing::error!(%error, "partners cannot be read");

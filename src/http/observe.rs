@@ -31,6 +31,8 @@ pub(super) struct Report {
     pub(super) ran: bool,
     /// The codes of the errors in the answer.
     pub(super) codes: Vec<&'static str>,
+    /// Whether it was refused because the gateway has enough to do.
+    pub(super) is_shed: bool,
     /// Who asked.
     pub(super) caller: Option<Arc<Caller>>,
 }
@@ -124,6 +126,10 @@ impl Seen {
             if outcome != Outcome::Ok && (status >= 500 || codes.as_deref().is_some_and(is_our_fault)) {
                 self.traced.record("otel.status_code", "ERROR");
             }
+        }
+        // Counted, and no line for each: there may be many, and nothing may be spent on them.
+        if report.is_shed {
+            return;
         }
         let (who, client, subject) = caller.as_deref().map_or((None, None, None), who);
         tracing::info!(

@@ -17,7 +17,7 @@ use super::queue::Write;
 use super::setbacks::Setbacks;
 use super::tx::{Author, Tx, stop};
 use super::{Outcome, Payload, Problem, Stop};
-use crate::db::begin_writing;
+use crate::db;
 use crate::error::Fault;
 use crate::scope::Scope;
 use crate::state::State;
@@ -201,7 +201,11 @@ impl Begun<'_> {
 
 async fn begin(state: &Arc<State>, author: Author) -> Outcome<Begun<'_>> {
     let turn = state.writers.turn(&state.db).await;
-    let transaction = begin_writing(&state.db).await.map_err(stop)?;
+    let until = match &author {
+        Author::Caller(scope) => Some(scope.until()),
+        Author::Job(_) => None,
+    };
+    let transaction = db::Transaction::begin(&state.db, &state.config.database, until).await.map_err(stop)?;
     Ok(Begun { tx: Tx::new(state.clone(), author, transaction), state, _turn: turn })
 }
 

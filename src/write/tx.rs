@@ -9,8 +9,8 @@ use c360_rules::id::Kind;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
-    ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult as _, IntoActiveModel,
-    ModelTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select, SelectTwo, Statement,
+    DbBackend, DbErr, EntityTrait, FromQueryResult as _, IntoActiveModel, ModelTrait, QueryResult, QuerySelect as _,
+    QueryTrait as _, Select, SelectTwo, Statement,
 };
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -53,7 +53,7 @@ pub struct Locked {
 pub struct Tx {
     state: Arc<State>,
     author: Author,
-    transaction: DatabaseTransaction,
+    transaction: db::Transaction,
     now: DateTime<Utc>,
     customers: BTreeMap<Uuid, Locked>,
     events: Vec<Event>,
@@ -63,7 +63,7 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(super) fn new(state: Arc<State>, author: Author, transaction: DatabaseTransaction) -> Self {
+    pub(super) fn new(state: Arc<State>, author: Author, transaction: db::Transaction) -> Self {
         let now = state.clock.now();
         let (customers, events, touched, queue) = (BTreeMap::new(), Vec::new(), Touched::default(), Queue::default());
         Self { state, author, transaction, now, customers, events, staff_id: None, touched, queue }
@@ -107,7 +107,7 @@ impl Tx {
 
     /// In whose words statements are written.
     pub fn backend(&self) -> DbBackend {
-        self.transaction.get_database_backend()
+        self.transaction.backend()
     }
 
     /// Ends a statement that reads rows which nobody else may change until the transaction ends: writers of SQLite
@@ -131,17 +131,17 @@ impl Tx {
         if !statement.sql.starts_with("SELECT ") {
             self.touched.statement(&statement.sql);
         }
-        let running = self.running();
-        let rows = self.transaction.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
+        let (running, span) = (self.state.metrics.statement(self.pool()), trace::statement(self.backend()));
+        let rows = self.transaction.rows(statement).instrument(span).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
         self.charge(rows.len() as u64);
         Ok(rows)
     }
 
-    /// A statement that begins, for operators.
-    fn running(&self) -> metrics::Statement<'_> {
+    /// The pool in which a statement begins, which is counted.
+    fn pool(&self) -> metrics::Pool {
         self.state.statements.fetch_add(1, Ordering::Relaxed);
-        self.state.metrics.statement(db::pool(&self.state.db, &self.state.config.database))
+        db::pool(&self.state.db, &self.state.config.database)
     }
 
     /// Counts rows on the caller's account.
@@ -184,10 +184,9 @@ impl Tx {
 
     async fn run(&mut self, statement: Statement) -> Outcome<u64> {
         self.touched.statement(&statement.sql);
-        let running = self.running();
-        let done = self.transaction.execute_raw(statement).instrument(trace::statement(self.backend())).await;
-        let done = done.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)?;
-        Ok(done.rows_affected())
+        let (running, span) = (self.state.metrics.statement(self.pool()), trace::statement(self.backend()));
+        let done = self.transaction.execute(statement).instrument(span).await;
+        done.inspect_err(|error| running.failed(db::trouble(error).as_str())).map_err(stop)
     }
 
     /// Lets a write wait for others that can be sent with it.
@@ -446,7 +445,7 @@ impl Tx {
         }
         self.flush().await?;
         let customers: Vec<Uuid> = self.customers.keys().copied().collect();
-        let told = writes::tell(&self.state, &self.transaction, &self.touched, &customers).await.map_err(stop)?;
+        let told = writes::tell(&self.state, &mut self.transaction, &self.touched, &customers).await.map_err(stop)?;
         self.transaction.commit().await.map_err(stop)?;
         told.settle(&self.state).await.map_err(stop)?;
         Ok(tells)

@@ -8,12 +8,13 @@ mod time;
 use c360::config::Config;
 use serde_json::{Value, json};
 
-use crate::harness::{Actor, App, Backend, Database, Redis};
+use crate::harness::servers::RedisServer;
+use crate::harness::{Actor, App, Backend, Database};
 
 /// A gateway that keeps answers, and where their versions lie if that is not its memory.
 pub struct Kept {
     pub app: App,
-    pub redis: Option<Redis>,
+    pub redis: Option<RedisServer>,
 }
 
 impl Kept {
@@ -26,8 +27,8 @@ impl Kept {
 
     /// With PostgreSQL and a Redis of its own.
     pub async fn postgres() -> Self {
-        let redis = Redis::start();
-        let url = redis.url();
+        let redis = RedisServer::start().await;
+        let url = redis.url.clone();
         let database = Database::demo(Backend::Postgres).await;
         let (app, _) = App::set_up(database, |config| {
             keep(config);

@@ -15,7 +15,8 @@ use c360_rules::access::Role;
 use serde_json::{Value, json};
 
 use super::Kept;
-use crate::harness::{App, Redis, actor::customer_gid};
+use crate::harness::servers::RedisServer;
+use crate::harness::{App, actor::customer_gid};
 use crate::proofs::size;
 
 const CREDIT: &str = "mutation($input: LoyaltyPointsCreditInput!) { loyaltyPointsCredit(input: $input) { \
@@ -133,28 +134,28 @@ async fn read(world: Arc<World>, at: usize, most: usize) {
 }
 
 /// Everything that can happen to a Redis, in turn.
-async fn trouble(world: Arc<World>, mut redis: Redis) {
+async fn trouble(world: Arc<World>, mut redis: RedisServer) {
     let mut turn = 0;
     while !world.is_over.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(700)).await;
         match turn % 5 {
-            0 => redis.flush(),
-            1 => drop(redis.tell(&["CLIENT", "KILL", "TYPE", "normal"])),
+            0 => redis.tell(&["FLUSHALL"]).await,
+            1 => redis.reset().await,
             2 => {
-                redis.signal("-STOP");
+                redis.pause();
                 tokio::time::sleep(Duration::from_millis(600)).await;
-                redis.signal("-CONT");
+                redis.resume();
             }
             3 => {
                 redis.kill();
-                redis.restart();
+                redis.start_again().await;
             }
             _ => {
                 // It comes back with what it knew a while ago.
-                redis.save();
+                redis.tell(&["SAVE"]).await;
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 redis.kill();
-                redis.restart();
+                redis.start_again().await;
             }
         }
         turn += 1;

@@ -31,15 +31,20 @@ impl Database {
             Backend::Postgres => {
                 let server = std::env::var("C360_TEST_POSTGRES")
                     .expect("C360_TEST_POSTGRES is not set: run the tests by ./scripts/test");
-                let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-                let admin = connect(&server).await;
-                admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-                admin.close().await.unwrap();
-                let (before, _) = server.rsplit_once('/').unwrap();
-                let url = format!("{before}/{name}");
-                Self { connection: connect(&url).await, url, _folder: None }
+                Self::at(&server).await
             }
         }
+    }
+
+    /// A new database of a PostgreSQL, without a schema.
+    async fn at(server: &str) -> Self {
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let admin = connect(server).await;
+        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        admin.close().await.unwrap();
+        let (before, _) = server.rsplit_once('/').unwrap();
+        let url = format!("{before}/{name}");
+        Self { connection: connect(&url).await, url, _folder: None }
     }
 
     /// A new database with the schema and nothing in it.
@@ -51,7 +56,17 @@ impl Database {
 
     /// A new database with the demo's retailer.
     pub async fn demo(backend: Backend) -> Self {
-        let database = Self::migrated(backend).await;
+        Self::new(backend).await.with_demo().await
+    }
+
+    /// The same in a PostgreSQL of the test's own.
+    pub async fn demo_at(server: &str) -> Self {
+        Self::at(server).await.with_demo().await
+    }
+
+    async fn with_demo(self) -> Self {
+        let database = self;
+        db::migrate(&database.connection).await.unwrap();
         retailer::load(&database.connection, demo::plan(CUSTOMERS, super::now()), |_| {}).await.unwrap();
         // The shop may have any scope, so that it is its token that says what it may do.
         let all = c360_rules::access::Scopes::ALL;

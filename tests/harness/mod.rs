@@ -2,7 +2,7 @@
 
 pub mod actor;
 pub mod database;
-pub mod redis;
+pub mod servers;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,7 +17,6 @@ use sea_orm::DatabaseConnection;
 
 pub use actor::{Actor, Answer};
 pub use database::{Backend, Database};
-pub use redis::Redis;
 
 pub const ISSUER: &str = "https://issuer.test";
 pub const AUDIENCE: &str = "c360";
@@ -128,6 +127,8 @@ pub fn config(url: &str) -> Config {
     config.auth.main.audience = AUDIENCE.into();
     // Many tests change the database by hand. Those of `freshness` turn it on.
     config.cache.enabled = false;
+    // Many ask at once where races are tried.
+    config.admission.at_once = 1000;
     config
 }
 

@@ -99,6 +99,8 @@ fn every_figure_is_explained_and_no_other() {
     metrics.statement(Pool::default()).failed("timeout");
     metrics.refused("depth");
     metrics.throttled("partner");
+    metrics.shed("full");
+    metrics.load(1, 0);
     metrics.trust(&[("verified", 1)], &[("ok", 1)]);
     metrics.job_led("seal", true);
     metrics.job_lag("seal", 0.0);

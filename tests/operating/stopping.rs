@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use super::process::Gateway;
 use crate::harness::{Backend, Database};
+use crate::load::traffic::{Traffic, Volume, is_kept, members};
+use crate::proofs::size;
 
 const QUERY: &str = "{ customer360(by: {customerNumber: \"C-000001\"}) { id } }";
 
@@ -61,6 +63,40 @@ async fn no_request_is_cut_off_when_a_gateway_goes() {
     let (status, took) = gateway.ended().await;
     assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}\n{}", gateway.log());
     assert!(gateway.log().contains("everything was answered"));
+}
+
+/// `C360_TEST_STOPS`; `scripts/prove stopping` is the long form.
+#[tokio::test(flavor = "multi_thread")]
+async fn at_500_requests_a_second_no_request_is_cut_off_and_no_write_is_lost() {
+    let database = Database::demo(Backend::Postgres).await;
+    let customers = members(&database.connection).await;
+    let settings = [
+        ("C360_SHUTDOWN_GRACE_MS", "1500"),
+        ("C360_ADMISSION_AT_ONCE", "0"),
+        ("C360_THROTTLE_STAFF_MAXIMUM", "0"),
+        ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),
+    ];
+    for _ in 0..size("C360_TEST_STOPS", 1) {
+        let mut gateway = Gateway::start(&database.url, &settings).await;
+        let volume = Volume { readers: 36, writers: 4, pause: Duration::from_millis(40 * 1000 / 500) };
+        let traffic = Traffic::start(&gateway, &customers, volume);
+        traffic.goes_on(250).await;
+        let from = traffic.tally.good.load(Ordering::SeqCst);
+        let started = std::time::Instant::now();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let rate = (traffic.tally.good.load(Ordering::SeqCst) - from) as f64 / started.elapsed().as_secs_f64();
+        gateway.signal("-TERM");
+        let tally = traffic.left().await;
+        let (status, took) = gateway.ended().await;
+        assert!(status.success() && took < Duration::from_secs(30), "{status} after {took:?}\n{}", gateway.log());
+        assert!(gateway.log().contains("everything was answered"), "{}", gateway.log());
+        tally.is_clean();
+        let lost = [&tally.cut, &tally.not_connected, &tally.failed].map(|counter| counter.load(Ordering::SeqCst));
+        assert_eq!(lost, [0; 3], "{tally:?}");
+        assert!(tally.writes() > 0);
+        is_kept(&tally, &database.connection).await;
+        println!("{rate:.0} requests a second, {} writes, gone after {took:?}", tally.writes());
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,196 @@
+//! Whatever becomes of PostgreSQL: nothing hangs, the gateway says how it is, it recovers by itself, and what it has
+//! acknowledged is there.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+
+use crate::harness::database::connect;
+use crate::harness::servers::PostgresServer;
+use crate::harness::{Backend, Database};
+use crate::load::traffic::{Tally, Traffic, Volume, is_kept, members};
+use crate::operating::process::Gateway;
+use crate::operating::proxy::Proxy;
+
+const CONNECTIONS: usize = 4;
+const SETTINGS: &[(&str, &str)] = &[
+    ("C360_DATABASE_MAX_CONNECTIONS", "4"),
+    ("C360_DATABASE_STATEMENT_TIMEOUT_MS", "1000"),
+    ("C360_LIMITS_DEADLINE_MS", "2500"),
+    ("C360_ADMISSION_AT_ONCE", "0"),
+    ("C360_THROTTLE_STAFF_MAXIMUM", "0"),
+    ("C360_JOBS_ENABLED", "true"),
+    ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),
+];
+const VOLUME: Volume = Volume { readers: 6, writers: 4, pause: Duration::from_millis(10) };
+
+/// Nobody waits longer than the deadline, and what a busy machine adds to it.
+const LONGEST: Duration = Duration::from_millis(2_500 + 1_500);
+/// In what time everything is as before.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+/// A gateway, asked by many.
+struct Scene {
+    gateway: Arc<Gateway>,
+    traffic: Traffic,
+    /// The longest that `/livez` took.
+    watch: tokio::task::JoinHandle<Duration>,
+    watching: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Scene {
+    /// `database` is looked at from here, `url` is how the gateway reaches it.
+    async fn start(database: &Database, url: &str) -> Self {
+        let gateway = Arc::new(Gateway::start(url, SETTINGS).await);
+        let traffic = Traffic::start(&gateway, &members(&database.connection).await, VOLUME);
+        let watching = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let watch = tokio::spawn({
+            let (gateway, watching) = (gateway.clone(), watching.clone());
+            async move {
+                let mut slowest = Duration::ZERO;
+                while watching.load(std::sync::atomic::Ordering::SeqCst) {
+                    let (status, _, took) = gateway.get("/livez").await;
+                    assert_eq!(status, 200);
+                    slowest = slowest.max(took);
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                slowest
+            }
+        });
+        traffic.goes_on(40).await;
+        Self { gateway, traffic, watch, watching }
+    }
+
+    async fn becomes(&self, ready: u16, within: Duration) {
+        let started = Instant::now();
+        while self.gateway.get("/readyz").await.0 != ready {
+            assert!(started.elapsed() < within, "/readyz is not {ready}\n{}", self.gateway.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// It says that it is not ready, and every client has met the fault.
+    async fn is_out(&self) {
+        let failed = failures(&self.traffic.tally);
+        self.becomes(503, Duration::from_secs(10)).await;
+        let clients = VOLUME.readers + VOLUME.writers;
+        self.traffic.until("nobody is refused", |tally| failures(tally) >= failed + clients).await;
+    }
+
+    /// The database serves again: so does the gateway, with all of its connections, and nothing is lost.
+    async fn recovers(self, database: &Database) {
+        let back = Instant::now();
+        self.becomes(200, RECOVERY).await;
+        let writes = self.traffic.tally.writes();
+        self.traffic.until("nothing is written", |tally| tally.writes() >= writes + 10).await;
+        assert!(back.elapsed() < RECOVERY, "recovered after {:?}\n{}", back.elapsed(), self.gateway.log());
+        self.traffic.goes_on(40).await;
+        let tally = self.traffic.stop().await;
+        tally.is_clean();
+        assert!(tally.slowest() < LONGEST, "somebody waited {:?}", tally.slowest());
+        self.watching.store(false, std::sync::atomic::Ordering::SeqCst);
+        let slowest = self.watch.await.unwrap();
+        assert!(slowest < Duration::from_secs(1), "/livez took {slowest:?}");
+        let db = connect(&database.url).await;
+        is_kept(&tally, &db).await;
+        every_connection_serves(&self.gateway, &db).await;
+    }
+}
+
+fn failures(tally: &Tally) -> usize {
+    use std::sync::atomic::Ordering::SeqCst;
+    tally.failed.load(SeqCst) + tally.shed.load(SeqCst)
+}
+
+/// As many statements run at once as there are connections, and all of them end well; then none is left in the middle of
+/// anything.
+async fn every_connection_serves(gateway: &Gateway, db: &sea_orm::DatabaseConnection) {
+    let lock = db.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let query = "{ customer360(by: {customerNumber: \"C-000001\"}) { id } }";
+    let asked: Vec<_> = (0..CONNECTIONS).map(|_| tokio::spawn(gateway.asks(query).send())).collect();
+    let blocked = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' \
+        AND query LIKE '%customers%'";
+    let started = Instant::now();
+    while crate::log::number_of(db, blocked).await < CONNECTIONS as i64 {
+        assert!(started.elapsed() < Duration::from_millis(900), "connections are missing\n{}", gateway.log());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    lock.rollback().await.unwrap();
+    for answer in asked {
+        let answer: serde_json::Value = answer.await.unwrap().unwrap().json().await.unwrap();
+        assert!(answer["data"]["customer360"]["id"].is_string(), "{answer}");
+    }
+    let open = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '1 second'";
+    assert_eq!(crate::log::number_of(db, open).await, 0, "a connection is left in a transaction");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_and_started_again() {
+    let mut server = PostgresServer::start().await;
+    let database = Database::demo_at(&server.url).await;
+    let scene = Scene::start(&database, &database.url).await;
+    server.kill();
+    scene.is_out().await;
+    server.start_again().await;
+    scene.recovers(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopped_and_started_again() {
+    let mut server = PostgresServer::start().await;
+    let database = Database::demo_at(&server.url).await;
+    let scene = Scene::start(&database, &database.url).await;
+    server.stop();
+    server.start_again().await;
+    scene.recovers(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paused_for_longer_than_any_request_may_take() {
+    let server = PostgresServer::start().await;
+    let database = Database::demo_at(&server.url).await;
+    let scene = Scene::start(&database, &database.url).await;
+    server.pause();
+    scene.is_out().await;
+    server.resume();
+    scene.recovers(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cut_off_for_a_while() {
+    let database = Database::demo(Backend::Postgres).await;
+    let proxy = Proxy::before(&database.url).await;
+    let scene = Scene::start(&database, &proxy.url).await;
+    proxy.cut();
+    scene.is_out().await;
+    proxy.mend();
+    scene.recovers(&database).await;
+}
+
+/// As when a machine is replaced: those who were connected hear nothing any more, and nobody tells them.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_connection_swallowed() {
+    let database = Database::demo(Backend::Postgres).await;
+    let proxy = Proxy::before(&database.url).await;
+    let scene = Scene::start(&database, &proxy.url).await;
+    proxy.lose();
+    scene.recovers(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_for_a_while() {
+    let database = Database::demo(Backend::Postgres).await;
+    let proxy = Proxy::before(&database.url).await;
+    let scene = Scene::start(&database, &proxy.url).await;
+    proxy.delay(Duration::from_millis(400));
+    let (failed, slow) = (failures(&scene.traffic.tally), Instant::now());
+    scene
+        .traffic
+        .until("a slow database refuses nobody", |tally| failures(tally) > failed || slow.elapsed() > RECOVERY)
+        .await;
+    proxy.delay(Duration::ZERO);
+    scene.recovers(&database).await;
+}
