@@ -2,6 +2,7 @@
 --   IDS       a file with one customer per line: the id and, where each has its own, a bearer token
 --   TOKEN     the bearer token otherwise
 --   DOCUMENT  a GraphQL document to post; without it {id} in the path is replaced and the request is a GET
+--   VARIABLES the document's variables in JSON, with {id}; by default {"by":{"id":"{id}"}}
 --   ORDER     "random" (with SEED), or "once": each line once, then the run ends; answers with errors are counted
 local customers, requests, place = {}, {}, 0
 local once = os.getenv("ORDER") == "once"
@@ -21,7 +22,10 @@ function init()
   local before, after = "", ""
   if document ~= "" then
     local file = assert(io.open(document))
-    before, after = '{"query":' .. quoted(file:read("*a")) .. ',"variables":{"by":{"id":"', '"}}}'
+    local variables = os.getenv("VARIABLES") or ""
+    if variables == "" then variables = '{"by":{"id":"{id}"}}' end
+    before, after = variables:match("^(.*){id}(.*)$")
+    before, after = '{"query":' .. quoted(file:read("*a")) .. ',"variables":' .. before, after .. "}"
     file:close()
   end
   local path, shared = wrk.path, os.getenv("TOKEN") or ""

@@ -61,7 +61,7 @@ impl State {
         relations: Relations,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
-            kept: Kept::new(&config.database),
+            kept: Kept::new(&db, &config.database),
             watch: Watch::new(&config.database),
             probe: Probe::default(),
             metrics: Metrics::new(clock.now()),

@@ -41,17 +41,22 @@ impl From<Statement> for Query {
 /// Connections that wait for a reader.
 pub struct Kept {
     idle: Mutex<Vec<PoolConnection<Postgres>>>,
+    most: u32,
     /// As many readers as connections may be kept.
     room: Semaphore,
     patience: Duration,
 }
 
 impl Kept {
-    /// None yet.
-    pub fn new(settings: &config::Database) -> Self {
-        let most = (settings.max_connections / 2).max(1);
+    /// None yet, of the pool of `db`.
+    pub fn new(db: &DatabaseConnection, settings: &config::Database) -> Self {
+        let most = match db.get_database_backend() {
+            DbBackend::Postgres => db.get_postgres_connection_pool().options().get_max_connections() / 2,
+            _ => 0,
+        };
         Self {
             idle: Mutex::default(),
+            most,
             room: Semaphore::new(most as usize),
             patience: Duration::from_millis(settings.acquire_timeout_ms),
         }
@@ -69,7 +74,8 @@ impl Kept {
     pub async fn rows(&self, db: &DatabaseConnection, query: Query) -> Result<Vec<QueryResult>, DbErr> {
         let Query { text, values } = query;
         let backend = db.get_database_backend();
-        if backend != DbBackend::Postgres {
+        if self.most == 0 {
+            // SQLite, or the only connection, which belongs to all.
             return db.query_all_raw(Statement::from_sql_and_values(backend, &*text, values)).await;
         }
         let room = timeout(self.patience, self.room.acquire()).await;
