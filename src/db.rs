@@ -1,5 +1,6 @@
 //! The database: connecting, and bringing its schema up to date.
 
+mod kept;
 mod session;
 mod transaction;
 mod watch;
@@ -19,7 +20,8 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::config;
 use crate::metrics::Pool;
-pub use transaction::{Transaction, rows};
+pub use kept::{Kept, Query};
+pub use transaction::Transaction;
 pub use watch::{Probe, Verdict, Watch};
 
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{DbBackend, QueryResult, Statement};
+use sea_orm::{DbBackend, QueryResult};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -14,8 +14,9 @@ use uuid::Uuid;
 use crate::admission::Place;
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
 use crate::cache::reads::{Basis, Ground, Reads, Reason};
-use crate::db;
+use crate::db::{self, Query};
 use crate::error::Fault;
+use crate::metrics::Pool;
 use crate::read::plan::Relations;
 use crate::read::{Access, Pieces, Sql};
 use crate::state::State;
@@ -146,6 +147,19 @@ impl Scope {
         self.0.state.db.get_database_backend()
     }
 
+    /// Whether a customer asks.
+    pub(crate) fn is_customer(&self) -> bool {
+        matches!(self.caller().actor, Actor::Customer(_))
+    }
+
+    /// Whether the caller may know of the customer of this id: a customer of itself alone.
+    pub(crate) fn may_name(&self, customer: Uuid) -> bool {
+        match &self.caller().actor {
+            Actor::Customer(identity) => *identity == CustomerIdentity::Id(customer),
+            Actor::Staff(_) | Actor::Partner(_) => true,
+        }
+    }
+
     pub(crate) fn relations(&self) -> &Relations {
         &self.0.state.relations
     }
@@ -161,19 +175,20 @@ impl Scope {
     }
 
     /// The rows of a statement. An answer that shows them is not kept.
-    pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
+    pub(crate) async fn rows(&self, query: impl Into<Query>) -> Result<Vec<QueryResult>, Fault> {
         if let Some(reads) = &self.0.reads {
             reads.refuse(Reason::Source);
         }
-        self.run(statement).await
+        self.run(query.into()).await
     }
 
     /// The rows of a statement whose reader notes what they rest on.
-    pub(crate) async fn run(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
-        let State { db, metrics, statements, config, .. } = self.0.state.as_ref();
+    pub(crate) async fn run(&self, query: Query) -> Result<Vec<QueryResult>, Fault> {
+        let State { db, kept, metrics, statements, config, .. } = self.0.state.as_ref();
         statements.fetch_add(1, Ordering::Relaxed);
-        let running = metrics.statement(db::pool(db, &config.database));
-        let rows = db::rows(db, &config.database, &statement).instrument(trace::statement(self.backend())).await;
+        let pool = db::pool(db, &config.database);
+        let running = metrics.statement(Pool { idle: pool.idle + kept.idle(), ..pool });
+        let rows = kept.rows(db, query).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
         self.count(rows.len() as u64);
         Ok(rows)
@@ -256,6 +271,9 @@ fn is_word(text: &str) -> bool {
 
 /// The id of the caller's own customer, as SQL.
 pub(crate) fn own_customer(identity: &CustomerIdentity, sql: &mut Sql) -> String {
+    if let Some(own) = &sql.own {
+        return own.clone();
+    }
     match identity {
         CustomerIdentity::Id(id) => {
             format!("(SELECT COALESCE(m.merged_into_id, m.id) FROM customers m WHERE m.id = {})", sql.parameter(*id))

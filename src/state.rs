@@ -9,7 +9,7 @@ use crate::auth::token::Verifier;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::db::{Probe, Watch};
+use crate::db::{Kept, Probe, Watch};
 use crate::events::heads::HeadKeys;
 use crate::metrics::Metrics;
 use crate::read::plan::Relations;
@@ -26,6 +26,8 @@ pub struct State {
     pub clock: Clock,
     /// The database.
     pub db: DatabaseConnection,
+    /// Connections to it that are kept for those who read.
+    pub kept: Kept,
     /// Connections to the database that no request uses.
     pub watch: Watch,
     /// Whether the database answers.
@@ -65,6 +67,7 @@ impl State {
         relations: Relations,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
+            kept: Kept::new(&db, &config.database),
             watch: Watch::new(&config.database),
             probe: Probe::default(),
             metrics: Metrics::new(clock.now()),

@@ -14,7 +14,7 @@ use sea_orm::sqlx::error::Error as DriverError;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::postgres::PgQueryResult;
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, Postgres};
-use sea_orm::{ConnAcquireErr, DbErr, QueryResult, RuntimeErr, Statement};
+use sea_orm::{ConnAcquireErr, DbErr, QueryResult, RuntimeErr, Statement, Value, Values};
 use sea_query_sqlx::SqlxValues;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -25,6 +25,7 @@ pub(super) const RETURN: Duration = Duration::from_millis(250);
 pub(super) const LOOKED_AFTER: &str = "500ms";
 
 /// A connection of the pool.
+#[derive(Debug)]
 pub(super) struct Session {
     connection: Option<PoolConnection<Postgres>>,
     /// From the moment at which a transaction may have begun.
@@ -43,9 +44,15 @@ impl Session {
     }
 
     /// The rows of a statement, if they come in time.
-    pub(super) async fn rows(&mut self, statement: &Statement, until: Instant) -> Result<Vec<QueryResult>, DbErr> {
+    pub(super) async fn rows(
+        &mut self,
+        text: &Arc<str>,
+        values: &[Value],
+        until: Instant,
+    ) -> Result<Vec<QueryResult>, DbErr> {
         let connection = self.connection()?;
-        let rows = in_time(until, prepared(statement).fetch_all(&mut **connection)).await.map_err(DbErr::Query)?;
+        let query = sqlx::query_with(AssertSqlSafe(text.clone()), SqlxValues(Values(values.to_vec())));
+        let rows = in_time(until, query.fetch_all(&mut **connection)).await.map_err(DbErr::Query)?;
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
 

@@ -12,30 +12,8 @@ use super::session::{RETURN, Session, met_a_dead_connection};
 use crate::config;
 
 /// How long the answer of a statement is waited for: the database ends it a moment before.
-fn patience(settings: &config::Database) -> Duration {
+pub(super) fn patience(settings: &config::Database) -> Duration {
     Duration::from_millis(settings.statement_timeout_ms) + RETURN
-}
-
-/// The rows of a statement that reads.
-///
-/// # Errors
-/// The database fails, or does not answer in time.
-pub async fn rows(
-    db: &DatabaseConnection,
-    settings: &config::Database,
-    statement: &Statement,
-) -> Result<Vec<QueryResult>, DbErr> {
-    if db.get_database_backend() != DbBackend::Postgres {
-        return db.query_all_raw(statement.clone()).await;
-    }
-    let mut others = settings.max_connections;
-    loop {
-        let mut session = Session::take(db.get_postgres_connection_pool()).await?;
-        match session.rows(statement, Instant::now() + patience(settings)).await {
-            Err(error) if others > 0 && met_a_dead_connection(&error) => others -= 1,
-            rows => return rows,
-        }
-    }
 }
 
 /// A transaction. When it is dropped, nothing of it remains.
@@ -88,7 +66,10 @@ impl Transaction {
     /// The database fails, or does not answer in time.
     pub async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &mut self.0 {
-            Kind::Postgres { session, patience, until } => session.rows(&statement, end(*patience, *until)).await,
+            Kind::Postgres { session, patience, until } => {
+                let (text, values) = (statement.sql.into(), statement.values.map_or_else(Vec::new, |values| values.0));
+                session.rows(&text, &values, end(*patience, *until)).await
+            }
             Kind::Sqlite(transaction) => transaction.query_all_raw(statement).await,
         }
     }

@@ -151,6 +151,7 @@ impl Asked {
         let withheld = operation.withheld(caller);
         let parsed = document::prune(operation, &gateway.documents.schema, &withheld);
         let mut request = Request::new("").variables(variables.clone()).data(scope.clone());
+        request = request.data(operation.remembered.clone());
         request.set_parsed_query(parsed);
         let answer = within(gateway, scope.until(), request).await;
         let actual = scope.rows_read();
