@@ -118,11 +118,19 @@ impl Operation {
 }
 
 impl Document {
+    /// The operation of this name, or the only one.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` when there is none, or when it is not said which.
+    pub fn operation(&self, name: Option<&str>) -> Result<&Operation, Fault> {
+        self.place(name).map(|at| &self.operations[at])
+    }
+
     /// The place of the operation of this name, or of the only one.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when there is none, or when it is not said which.
-    pub fn operation(&self, name: Option<&str>) -> Result<usize, Fault> {
+    pub fn place(&self, name: Option<&str>) -> Result<usize, Fault> {
         let wrong = |message| Err(Fault::bad_input("operationName", message));
         match (name, self.operations.as_slice()) {
             (None, [_]) => Ok(0),
@@ -135,7 +143,7 @@ impl Document {
     }
 
     /// The operation at this place.
-    pub fn operations(&self, at: usize) -> &Operation {
+    pub fn at(&self, at: usize) -> &Operation {
         &self.operations[at]
     }
 }

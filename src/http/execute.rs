@@ -92,7 +92,7 @@ pub(super) async fn execute(
     }
     let place = state.admission.enter().await.map_err(NotRun::Shed)?;
     let asked = Asked::of(gateway, caller, sent, way).await?;
-    if !asked.document.operations(asked.at).is_of_customers {
+    if !asked.document.at(asked.at).is_of_customers {
         state.cache.answers.give_up(request);
         drop(making);
         let scope = Scope::new(state.clone(), caller.clone(), id, place);
@@ -134,8 +134,8 @@ impl Asked {
         let mut parameters = sent.parameters()?;
         let variables = parameters.variables();
         let document = find(gateway, caller, &parameters).await?;
-        let at = document.operation(parameters.operation_name())?;
-        let operation = document.operations(at);
+        let at = document.place(parameters.operation_name())?;
+        let operation = document.at(at);
         check(gateway, caller, operation, way)?;
         let variables = gateway.documents.coerce(operation, &variables)?;
         let requested = gateway.documents.cost(operation, &variables)?;
@@ -145,7 +145,7 @@ impl Asked {
     /// Runs it. Also what its answer rests on, if it may be kept.
     async fn run(&self, gateway: &Gateway, scope: &Scope) -> Result<(Ran, Result<Basis, Reason>), NotRun> {
         let Self { document, at, variables, requested } = self;
-        let (operation, requested) = (document.operations(*at), *requested);
+        let (operation, requested) = (document.at(*at), *requested);
         let (caller, clock) = (scope.caller(), &gateway.state.clock);
         let taken = gateway.state.throttle.take(caller, requested, clock.now()).await.map_err(refusal)?;
         let withheld = operation.withheld(caller);
