@@ -19,7 +19,7 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::config;
 use crate::metrics::Pool;
-pub use transaction::{Transaction, rows};
+pub use transaction::{Transaction, in_time, rows};
 pub use watch::{Probe, Verdict, Watch};
 
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.

@@ -67,7 +67,9 @@ async fn respond<P: FnOnce() -> Result<Parameters, Rejected>>(
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             return response;
         }
-        Err(fault) => return answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media),
+        Err(fault) => {
+            return answer::retry_after(answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media), 1);
+        }
     };
     // A place is taken when all of the request is there: a client that is slow to send it keeps nobody out.
     let parse = match receive().await {

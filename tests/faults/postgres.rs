@@ -94,6 +94,12 @@ impl Scene {
         assert!(slowest < Duration::from_secs(1), "/livez took {slowest:?}");
         let db = connect(&database.url).await;
         is_kept(&tally, &db).await;
+        // The jobs go on, too.
+        let (started, unsealed) = (Instant::now(), "SELECT COUNT(*) FROM events WHERE position IS NULL");
+        while crate::log::number_of(&db, unsealed).await > 0 {
+            assert!(started.elapsed() < Duration::from_secs(30), "events are not sealed\n{}", self.gateway.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         every_connection_serves(&self.gateway, &db).await;
     }
 }

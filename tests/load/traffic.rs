@@ -20,7 +20,7 @@ const CREDIT: &str = "mutation Credit($input: LoyaltyPointsCreditInput!) { loyal
     transaction { id } userErrors { code message } } }";
 
 /// What became of requests.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tally {
     /// Answered as they should be.
     pub good: AtomicUsize,
@@ -37,6 +37,22 @@ pub struct Tally {
     acknowledged: Mutex<BTreeSet<String>>,
     /// Whatever should never be.
     wrong: Mutex<Vec<String>>,
+}
+
+impl std::fmt::Debug for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let wrong = self.wrong.lock().unwrap();
+        f.debug_struct("Tally")
+            .field("good", &self.good)
+            .field("writes", &self.writes())
+            .field("shed", &self.shed)
+            .field("failed", &self.failed)
+            .field("cut", &self.cut)
+            .field("not_connected", &self.not_connected)
+            .field("slowest", &self.slowest())
+            .field("wrong", &(wrong.len(), wrong.first()))
+            .finish()
+    }
 }
 
 impl Tally {

@@ -7,6 +7,7 @@ use sea_orm::ConnectionTrait as _;
 use uuid::Uuid;
 
 use super::ledger::Ledger;
+use crate::db;
 use crate::error::Fault;
 use crate::read::Sql;
 use crate::state::State;
@@ -111,7 +112,7 @@ async fn run(state: &Arc<State>, job: &'static str, queue: Queue, limit: usize) 
     let now = sql.parameter(state.clock.now());
     sql.push(&queue.0.replace("{now}", &now));
     sql.push(&limit.to_string());
-    let rows = state.db.query_all_raw(sql.finish()).await?;
+    let rows = db::in_time(&state.config.database, state.db.query_all_raw(sql.finish())).await?;
     let (mut done, mut count) = (Vec::new(), 0);
     let mut failure = None;
     for row in rows {
