@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use crate::harness::database::connect;
 use crate::harness::servers::PostgresServer;
 use crate::harness::{Backend, Database};
-use crate::load::traffic::{Tally, Traffic, Volume, is_kept, members};
+use crate::load::traffic::{SMALL, Tally, Traffic, Volume, is_kept, members};
 use crate::operating::process::Gateway;
 use crate::operating::proxy::Proxy;
 
@@ -23,7 +23,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("C360_JOBS_ENABLED", "true"),
     ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),
 ];
-const VOLUME: Volume = Volume { readers: 6, writers: 4, pause: Duration::from_millis(10) };
+const VOLUME: Volume = Volume { readers: 6, writers: 4, document: SMALL, pause: Duration::from_millis(10) };
 
 /// Nobody waits longer than the deadline, and what a busy machine adds to it.
 const LONGEST: Duration = Duration::from_millis(2_500 + 1_500);
