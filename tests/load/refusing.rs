@@ -1,7 +1,5 @@
 //! How a gateway refuses whoever it has no place for.
 
-use std::time::{Duration, Instant};
-
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -12,14 +10,6 @@ use crate::operating::process::Gateway;
 const QUERY: &str = "{ customer360(by: {customerNumber: \"C-000001\"}) { id } }";
 const CREDIT: &str = "mutation { loyaltyPointsCredit(input: {customer: {customerNumber: \"C-000001\"}, points: 1, \
     reason: \"begun\", idempotencyKey: \"begun\"}) { transaction { id } userErrors { code } } }";
-
-async fn until(gateway: &Gateway, line: &str) {
-    let started = Instant::now();
-    while !gateway.figures().await.contains(line) {
-        assert!(started.elapsed() < Duration::from_secs(10), "no {line} in\n{}", gateway.figures().await);
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_finds_no_place_is_told_when_to_come_back_and_what_has_begun_is_finished() {
@@ -34,16 +24,16 @@ async fn who_finds_no_place_is_told_when_to_come_back_and_what_has_begun_is_fini
     let lock = database.connection.begin().await.unwrap();
     lock.execute_unprepared("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let begun = tokio::spawn(gateway.asks(CREDIT).send());
-    until(&gateway, "c360_requests_now{state=\"in_flight\"} 1\n").await;
+    gateway.shows("c360_requests_now{state=\"in_flight\"} 1\n").await;
     let waits = tokio::spawn(gateway.asks(QUERY).header("accept", "application/graphql-response+json").send());
-    until(&gateway, "c360_requests_now{state=\"waiting\"} 1\n").await;
+    gateway.shows("c360_requests_now{state=\"waiting\"} 1\n").await;
     let refused = gateway.asks(QUERY).send().await.unwrap();
-    until(&gateway, "c360_shed_total{reason=\"full\"} 1\n").await;
+    gateway.shows("c360_shed_total{reason=\"full\"} 1\n").await;
     for path in ["/livez", "/readyz"] {
         assert_eq!(gateway.get(path).await.0, 200, "{path}");
     }
     let waited = waits.await.unwrap().unwrap();
-    until(&gateway, "c360_shed_total{reason=\"waited\"} 1\n").await;
+    gateway.shows("c360_shed_total{reason=\"waited\"} 1\n").await;
     assert_eq!(waited.headers()["content-type"], "application/graphql-response+json; charset=utf-8");
     for answer in [refused, waited] {
         assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (503, &"1".parse().unwrap()));
@@ -73,7 +63,7 @@ async fn whoever_sends_a_request_slowly_or_without_a_token_takes_no_place() {
         gateway.agent()
     );
     slow.write_all(head.as_bytes()).await.unwrap();
-    until(&gateway, "c360_tokens_total{result=\"verified\"} 1\n").await;
+    gateway.shows("c360_tokens_total{result=\"verified\"} 1\n").await;
     assert_eq!(gateway.asks(QUERY).send().await.unwrap().status(), 200);
     assert!(gateway.figures().await.contains("c360_requests_now{state=\"in_flight\"} 0\n"));
 }
