@@ -29,6 +29,8 @@ use crate::db::{self, Watch};
 const POLL: Duration = Duration::from_secs(1);
 /// How long a gateway goes on without having looked. Less than the five seconds that are promised.
 const SILENCE: Duration = Duration::from_secs(4);
+/// How long an answer is waited for. A connection that is lost must be replaced before the gateway counts as out of touch.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// After a failure nobody asks for this long.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Everything is read anew after this time in any case, for what was changed by hand or by the passing of time.
@@ -149,7 +151,7 @@ impl Registry {
     /// Asks the database, once.
     async fn look(&self, watch: &Watch, now: DateTime<Utc>) -> Result<(), DbErr> {
         let begun = Instant::now();
-        let outcome = tokio::time::timeout(SILENCE, self.load_if_changed(watch, now)).await;
+        let outcome = tokio::time::timeout(PATIENCE, self.load_if_changed(watch, now)).await;
         match outcome.unwrap_or_else(|_| Err(DbErr::Custom("no answer in time".into()))) {
             Ok(is_loaded) => {
                 self.with_history(|history| {

@@ -24,6 +24,10 @@ pub(super) const RETURN: Duration = Duration::from_millis(250);
 /// How often PostgreSQL looks whether the other end of a connection is still there while a statement runs.
 pub(super) const LOOKED_AFTER: &str = "500ms";
 
+/// How long a transaction may wait for its next statement, in milliseconds: nobody else gets its locks before, and whoever
+/// began it may be beyond reach.
+const STANDSTILL: u32 = 3000;
+
 /// A connection of the pool.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -62,9 +66,13 @@ impl Session {
         in_time(until, prepared(statement).execute(&mut **connection)).await.map_err(DbErr::Exec)
     }
 
-    /// Begins a transaction whose statements the database ends after `limit`, in one round trip.
+    /// Begins a transaction whose statements the database ends after `limit`, in one round trip. It also ends a
+    /// transaction that stands still.
     pub(super) async fn begin(&mut self, limit: Duration, until: Instant) -> Result<(), DbErr> {
-        let begin = format!("BEGIN; SET LOCAL statement_timeout = {}", limit.as_millis().max(1));
+        let limit = limit.as_millis().max(1);
+        let begin = format!(
+            "BEGIN; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {STANDSTILL}"
+        );
         // Before it is sent: whoever stops waiting for the answer has to roll back all the same.
         self.in_transaction = true;
         self.simply(begin, until).await
@@ -123,8 +131,13 @@ fn prepared(statement: &Statement) -> sqlx::query::Query<'_, Postgres, SqlxValue
 }
 
 async fn in_time<T>(until: Instant, run: impl Future<Output = Result<T, DriverError>>) -> Result<T, RuntimeErr> {
-    let silent = |_| Err(DriverError::Io(io::ErrorKind::TimedOut.into()));
-    timeout_at(until, run).await.unwrap_or_else(silent).map_err(|error| RuntimeErr::SqlxError(Arc::new(error)))
+    let answer = timeout_at(until, run).await.map_err(|_| silent())?;
+    answer.map_err(|error| RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+/// The database did not answer in time.
+pub(super) fn silent() -> RuntimeErr {
+    RuntimeErr::SqlxError(Arc::new(DriverError::Io(io::ErrorKind::TimedOut.into())))
 }
 
 /// Whether a statement met a connection that had died while it lay in the pool, as all do when the database is started

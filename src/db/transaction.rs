@@ -6,14 +6,23 @@ use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::session::{RETURN, Session, met_a_dead_connection};
+use super::session::{RETURN, Session, met_a_dead_connection, silent};
 use crate::config;
 
 /// How long the answer of a statement is waited for: the database ends it a moment before.
 pub(super) fn patience(settings: &config::Database) -> Duration {
     Duration::from_millis(settings.statement_timeout_ms) + RETURN
+}
+
+/// What the driver itself answers, if it comes in time.
+///
+/// # Errors
+/// The database fails, or does not answer in time.
+pub async fn in_time<T>(settings: &config::Database, run: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    let patience = Duration::from_millis(settings.acquire_timeout_ms) + patience(settings);
+    timeout(patience, run).await.unwrap_or_else(|_| Err(DbErr::Query(silent())))
 }
 
 /// A transaction. When it is dropped, nothing of it remains.

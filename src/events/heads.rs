@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::Hash;
 use crate::auth::issue::{Signer, verifies};
 use crate::config::ConfigError;
+use crate::db;
 use crate::error::Fault;
 use crate::read::Sql;
 use crate::state::State;
@@ -105,7 +106,7 @@ pub(super) async fn sign_when_due(state: &State) -> Result<(), Fault> {
     if !state.heads.can_sign() {
         return Ok(());
     }
-    let (Some(end), last) = ends(&state.db).await? else { return Ok(()) };
+    let (Some(end), last) = db::in_time(&state.config.database, ends(&state.db)).await? else { return Ok(()) };
     let (settings, now) = (&state.config.events, state.clock.now());
     let is_due = last.is_none_or(|(position, signed_at)| {
         end.0 - position >= settings.head_every
@@ -140,7 +141,7 @@ async fn sign(state: &State, (position, hash): (i64, Vec<u8>)) -> Result<(), Fau
     sql.bind(head.signed_at);
     sql.push(") ON CONFLICT (position) DO NOTHING");
     let _turn = state.writers.turn(&state.db).await;
-    state.db.execute_raw(sql.finish()).await?;
+    db::in_time(&state.config.database, state.db.execute_raw(sql.finish())).await?;
     Ok(())
 }
 

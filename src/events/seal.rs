@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::chain::{COLUMNS, Entry, GENESIS};
 use super::heads;
 use crate::clock;
+use crate::db;
 use crate::digest::to_hex;
 use crate::error::{Code, Fault};
 use crate::read::Sql;
@@ -28,7 +29,7 @@ pub const JOB: &str = "seal";
 /// # Errors
 /// The database fails, or another leads meanwhile.
 pub async fn seal(state: &Arc<State>, holder: &str, limit: usize) -> Result<usize, Fault> {
-    let sealed = match is_any_unsealed(&state.db).await? {
+    let sealed = match db::in_time(&state.config.database, is_any_unsealed(&state.db)).await? {
         true => write::system(state, JOB, &Seal { holder, limit }).await?,
         false => 0,
     };

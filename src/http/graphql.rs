@@ -63,7 +63,9 @@ async fn respond(
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             return response;
         }
-        Err(fault) => return answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media),
+        Err(fault) => {
+            return answer::retry_after(answer::refuse(StatusCode::SERVICE_UNAVAILABLE, &[fault], media), 1);
+        }
     };
     let sent = match read().await {
         Ok(sent) => sent,

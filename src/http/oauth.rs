@@ -18,6 +18,7 @@ use serde_json::json;
 use super::{Gateway, body};
 use crate::auth::issue::OwnKeys;
 use crate::auth::partners;
+use crate::db;
 
 /// Failures in a minute after which a client is no longer listened to, from the address that they came from.
 const MOST_FAILURES: u32 = 10;
@@ -140,7 +141,8 @@ async fn issue(
         OVERLOADED
     })?;
     let now = state.clock.now();
-    let known = partners::recognise(&state.db, &client_id, &secret, now).await.map_err(|error| {
+    let known = partners::recognise(&state.db, &client_id, &secret, now);
+    let known = db::in_time(&state.config.database, known).await.map_err(|error| {
         tracing::error!(%error, "partners cannot be read");
         BROKEN
     })?;

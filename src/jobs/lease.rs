@@ -64,7 +64,7 @@ impl Lease {
              WHERE job_leases.holder = excluded.holder OR job_leases.leased_until < {now}"
         ));
         let _turn = state.writers.turn(&state.db).await;
-        let taken = state.db.execute_raw(sql.finish()).await?.rows_affected() == 1;
+        let taken = db::in_time(&state.config.database, state.db.execute_raw(sql.finish())).await?.rows_affected() == 1;
         Ok(taken.then(|| started + TERM))
     }
 
@@ -79,7 +79,7 @@ impl Lease {
         sql.push(" AND holder = ");
         sql.bind(self.holder.clone());
         let _turn = state.writers.turn(&state.db).await;
-        state.db.execute_raw(sql.finish()).await.map(drop)
+        db::in_time(&state.config.database, state.db.execute_raw(sql.finish())).await.map(drop)
     }
 }
 
@@ -91,7 +91,7 @@ pub async fn held(state: &State) -> Result<Vec<Held>, DbErr> {
     let mut sql = Sql::new(state.db.get_database_backend());
     let now = db::clock(sql.backend, 0);
     sql.push(&format!("SELECT name, holder, leased_until FROM job_leases WHERE leased_until >= {now} ORDER BY name"));
-    let rows = state.db.query_all_raw(sql.finish()).await?;
+    let rows = db::in_time(&state.config.database, state.db.query_all_raw(sql.finish())).await?;
     rows.iter()
         .map(|row| {
             let (job, holder) = (row.try_get("", "name")?, row.try_get("", "holder")?);

@@ -172,7 +172,7 @@ pub async fn lag(job: &Job, state: &State) -> Result<f64, DbErr> {
         }
         sql.push(part);
     }
-    let row = state.db.query_one_raw(sql.finish()).await?;
+    let row = db::in_time(&state.config.database, state.db.query_one_raw(sql.finish())).await?;
     let due: Option<DateTime<Utc>> = row.map(|row| row.try_get("", "due")).transpose()?.flatten();
     Ok(due.map_or(0.0, |due| (now - due).as_seconds_f64().max(0.0)))
 }

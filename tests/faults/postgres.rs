@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use crate::harness::database::connect;
 use crate::harness::servers::PostgresServer;
 use crate::harness::{Backend, Database};
-use crate::load::traffic::{Tally, Traffic, Volume, is_kept, members};
+use crate::load::traffic::{SMALL, Tally, Traffic, Volume, is_kept, members};
 use crate::operating::process::Gateway;
 use crate::operating::proxy::Proxy;
 
@@ -23,7 +23,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("C360_JOBS_ENABLED", "true"),
     ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),
 ];
-const VOLUME: Volume = Volume { readers: 6, writers: 4, pause: Duration::from_millis(10) };
+const VOLUME: Volume = Volume { readers: 6, writers: 4, document: SMALL, pause: Duration::from_millis(10) };
 
 /// Nobody waits longer than the deadline, and what a busy machine adds to it.
 const LONGEST: Duration = Duration::from_millis(2_500 + 1_500);
@@ -94,6 +94,12 @@ impl Scene {
         assert!(slowest < Duration::from_secs(1), "/livez took {slowest:?}");
         let db = connect(&database.url).await;
         is_kept(&tally, &db).await;
+        // The jobs go on, too.
+        let (started, unsealed) = (Instant::now(), "SELECT COUNT(*) FROM events WHERE position IS NULL");
+        while crate::log::number_of(&db, unsealed).await > 0 {
+            assert!(started.elapsed() < Duration::from_secs(30), "events are not sealed\n{}", self.gateway.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         every_connection_serves(&self.gateway, &db).await;
     }
 }

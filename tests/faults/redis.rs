@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::harness::servers::RedisServer;
 use crate::harness::{Backend, Database};
-use crate::load::traffic::{Traffic, Volume, is_kept, members};
+use crate::load::traffic::{SMALL, Traffic, Volume, is_kept, members};
 use crate::operating::process::Gateway;
 
-const VOLUME: Volume = Volume { readers: 4, writers: 2, pause: Duration::from_millis(10) };
+const VOLUME: Volume = Volume { readers: 4, writers: 2, document: SMALL, pause: Duration::from_millis(10) };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_may_be_killed_paused_or_reset_and_every_request_is_answered() {

@@ -2,4 +2,5 @@
 
 pub mod client;
 mod overload;
+mod refusing;
 pub mod traffic;

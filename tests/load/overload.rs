@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use super::traffic::{Tally, Traffic, Volume, is_kept, members};
+use super::traffic::{SCREEN, Tally, Traffic, Volume, is_kept, members};
 use crate::harness::{Backend, Database};
 use crate::operating::process::Gateway;
 use crate::proofs::size;
 
 /// As many as are worked on at once.
-const PEAK: Volume = Volume { readers: 15, writers: 1, pause: Duration::ZERO };
+const PEAK: Volume = Volume { readers: 15, writers: 1, document: SCREEN, pause: Duration::ZERO };
 /// Many times as many, of whom nobody waits.
 const CROWD: usize = 150;
 const SETTINGS: &[(&str, &str)] = &[
@@ -64,14 +64,14 @@ async fn asked_for_five_times_what_it_can_do_it_does_what_it_can() {
         tallies.push(tally);
         // Each asks so often that all together ask for five times the peak; who is not answered yet cannot ask.
         let pause = Duration::from_secs_f64(CROWD as f64 / (5.0 * peak));
-        let crowd = Volume { readers: CROWD - 10, writers: 10, pause };
+        let crowd = Volume { readers: CROWD - 10, writers: 10, document: SCREEN, pause };
         let (good, tally) = load(&gateway, &customers, crowd, seconds).await;
         goods.push(good);
         assert!(tally.shed.load(SeqCst) > 0, "nobody is refused: {tally:?}");
         assert!(tally.slowest() < Duration::from_secs(5), "somebody waited {:?}", tally.slowest());
         tallies.push(tally);
         // Normal again at once: one after the other is answered.
-        let quiet = Volume { readers: 1, writers: 0, pause: Duration::ZERO };
+        let quiet = Volume { readers: 1, writers: 0, document: SCREEN, pause: Duration::ZERO };
         let (_, tally) = load(&gateway, &customers, quiet, Duration::from_millis(200)).await;
         assert_eq!(tally.shed.load(SeqCst), 0, "it refuses when it has nothing to do");
     }

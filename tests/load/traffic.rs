@@ -14,13 +14,16 @@ use tokio::task::JoinHandle;
 use super::client::{Answer, Client, Reply};
 use crate::operating::process::Gateway;
 
-const READ: &str = "query Read($number: String!) { customer360(by: {customerNumber: $number}) { id name \
-    loyalty { number } orders(first: 3) { nodes { id } } } }";
+/// A small read.
+pub const SMALL: &str = "query Read($by: CustomerIdentifier!) { customer360(by: $by) { id name loyalty { number } \
+    orders(first: 3) { nodes { id } } } }";
+/// What an agent sees first.
+pub const SCREEN: &str = include_str!("../../examples/agent-first-screen.graphql");
 const CREDIT: &str = "mutation Credit($input: LoyaltyPointsCreditInput!) { loyaltyPointsCredit(input: $input) { \
     transaction { id } userErrors { code message } } }";
 
 /// What became of requests.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tally {
     /// Answered as they should be.
     pub good: AtomicUsize,
@@ -37,6 +40,22 @@ pub struct Tally {
     acknowledged: Mutex<BTreeSet<String>>,
     /// Whatever should never be.
     wrong: Mutex<Vec<String>>,
+}
+
+impl std::fmt::Debug for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let wrong = self.wrong.lock().unwrap();
+        f.debug_struct("Tally")
+            .field("good", &self.good)
+            .field("writes", &self.writes())
+            .field("shed", &self.shed)
+            .field("failed", &self.failed)
+            .field("cut", &self.cut)
+            .field("not_connected", &self.not_connected)
+            .field("slowest", &self.slowest())
+            .field("wrong", &(wrong.len(), wrong.first()))
+            .finish()
+    }
 }
 
 impl Tally {
@@ -113,6 +132,8 @@ pub struct Traffic {
 pub struct Volume {
     pub readers: usize,
     pub writers: usize,
+    /// What readers ask.
+    pub document: &'static str,
     /// How often each client asks, unless it waits for an answer; at once when it is zero.
     pub pause: Duration,
 }
@@ -129,6 +150,7 @@ impl Traffic {
                 stop: stop.clone(),
                 customers: customers.to_vec(),
                 at,
+                document: volume.document,
                 pause: volume.pause,
             };
             tokio::spawn(async move { if at < volume.readers { work.read().await } else { work.write().await } })
@@ -176,6 +198,7 @@ struct Work {
     stop: Arc<AtomicBool>,
     customers: Vec<String>,
     at: usize,
+    document: &'static str,
     pause: Duration,
 }
 
@@ -207,8 +230,8 @@ impl Work {
             if self.is_over() {
                 return;
             }
-            let variables = json!({ "number": self.customer(round) });
-            self.ask(READ, &variables).await;
+            let variables = json!({ "by": { "customerNumber": self.customer(round) } });
+            self.ask(self.document, &variables).await;
         }
     }
 

@@ -143,6 +143,15 @@ impl Gateway {
         self.http.get(&self.metrics).send().await.unwrap().text().await.unwrap()
     }
 
+    /// Waits until the figures have a line.
+    pub async fn shows(&self, line: &str) {
+        let patience = Instant::now();
+        while !self.figures().await.contains(line) {
+            assert!(patience.elapsed() < Duration::from_secs(10), "no {line} in\n{}", self.figures().await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// The most memory that it has had so far, in bytes.
     pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

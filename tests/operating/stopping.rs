@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::process::Gateway;
 use crate::harness::{Backend, Database};
-use crate::load::traffic::{Traffic, Volume, is_kept, members};
+use crate::load::traffic::{SMALL, Traffic, Volume, is_kept, members};
 use crate::proofs::size;
 
 const QUERY: &str = "{ customer360(by: {customerNumber: \"C-000001\"}) { id } }";
@@ -78,7 +78,7 @@ async fn at_500_requests_a_second_no_request_is_cut_off_and_no_write_is_lost() {
     ];
     for _ in 0..size("C360_TEST_STOPS", 1) {
         let mut gateway = Gateway::start(&database.url, &settings).await;
-        let volume = Volume { readers: 36, writers: 4, pause: Duration::from_millis(40 * 1000 / 500) };
+        let volume = Volume { readers: 36, writers: 4, document: SMALL, pause: Duration::from_millis(40 * 1000 / 500) };
         let traffic = Traffic::start(&gateway, &customers, volume);
         traffic.goes_on(250).await;
         let from = traffic.tally.good.load(Ordering::SeqCst);

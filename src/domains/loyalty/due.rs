@@ -8,6 +8,7 @@ use sea_orm::ConnectionTrait as _;
 use uuid::Uuid;
 
 use super::ledger::Ledger;
+use crate::db;
 use crate::error::Fault;
 use crate::read::Sql;
 use crate::state::State;
@@ -119,7 +120,7 @@ async fn run(state: &Arc<State>, job: &'static str, queue: Queue, limit: usize) 
     let resting = sql.one_of(queue.1, &setbacks.resting(job, time));
     sql.push(&queue.0.replace("{now}", &now).replace("{resting}", &resting));
     sql.push(&limit.to_string());
-    let rows = state.db.query_all_raw(sql.finish()).await?;
+    let rows = db::in_time(&state.config.database, state.db.query_all_raw(sql.finish())).await?;
     let (mut tried, mut count) = (HashMap::new(), 0);
     let mut failure = None;
     for row in rows {

@@ -1,0 +1,69 @@
+//! How a gateway refuses whoever it has no place for.
+
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::harness::{Backend, Database};
+use crate::operating::process::Gateway;
+
+const QUERY: &str = "{ customer360(by: {customerNumber: \"C-000001\"}) { id } }";
+const CREDIT: &str = "mutation { loyaltyPointsCredit(input: {customer: {customerNumber: \"C-000001\"}, points: 1, \
+    reason: \"begun\", idempotencyKey: \"begun\"}) { transaction { id } userErrors { code } } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_finds_no_place_is_told_when_to_come_back_and_what_has_begun_is_finished() {
+    let database = Database::demo(Backend::Postgres).await;
+    let settings = [
+        ("C360_ADMISSION_AT_ONCE", "1"),
+        ("C360_ADMISSION_WAITING", "1"),
+        ("C360_ADMISSION_WAIT_MS", "1500"),
+        ("C360_DATABASE_STATEMENT_TIMEOUT_MS", "9000"),
+    ];
+    let gateway = Gateway::start(&database.url, &settings).await;
+    let lock = database.connection.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let begun = tokio::spawn(gateway.asks(CREDIT).send());
+    gateway.shows("c360_requests_now{state=\"in_flight\"} 1\n").await;
+    let waits = tokio::spawn(gateway.asks(QUERY).header("accept", "application/graphql-response+json").send());
+    gateway.shows("c360_requests_now{state=\"waiting\"} 1\n").await;
+    let refused = gateway.asks(QUERY).send().await.unwrap();
+    gateway.shows("c360_shed_total{reason=\"full\"} 1\n").await;
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(gateway.get(path).await.0, 200, "{path}");
+    }
+    let waited = waits.await.unwrap().unwrap();
+    gateway.shows("c360_shed_total{reason=\"waited\"} 1\n").await;
+    assert_eq!(waited.headers()["content-type"], "application/graphql-response+json; charset=utf-8");
+    for answer in [refused, waited] {
+        assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+        assert!(answer.headers().contains_key("x-request-id"));
+        let body: Value = answer.json().await.unwrap();
+        let extensions = json!({ "code": "UNAVAILABLE", "reason": "OVERLOADED" });
+        assert_eq!((body.get("data"), &body["errors"][0]["extensions"]), (None, &extensions), "{body}");
+    }
+    let figures = gateway.figures().await;
+    assert!(figures.contains("c360_errors_total{code=\"UNAVAILABLE\"} 2\n"), "{figures}");
+    assert!(!gateway.log().contains("OVERLOADED"));
+    lock.rollback().await.unwrap();
+    let body: Value = begun.await.unwrap().unwrap().json().await.unwrap();
+    assert!(body["data"]["loyaltyPointsCredit"]["transaction"]["id"].is_string(), "{body}");
+    assert_eq!(gateway.asks(QUERY).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn whoever_sends_a_request_slowly_or_without_a_token_takes_no_place() {
+    let database = Database::demo(Backend::Sqlite).await;
+    let settings = [("C360_ADMISSION_AT_ONCE", "1"), ("C360_ADMISSION_WAITING", "0")];
+    let gateway = Gateway::start(&database.url, &settings).await;
+    let mut slow = tokio::net::TcpStream::connect(gateway.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: 99\r\n\r\n{{",
+        gateway.agent()
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    gateway.shows("c360_tokens_total{result=\"verified\"} 1\n").await;
+    assert_eq!(gateway.asks(QUERY).send().await.unwrap().status(), 200);
+    assert!(gateway.figures().await.contains("c360_requests_now{state=\"in_flight\"} 0\n"));
+}
