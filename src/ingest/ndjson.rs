@@ -20,6 +20,7 @@ mod form;
 mod items;
 mod known;
 mod lines;
+mod lookup;
 mod loyalty;
 mod orders;
 mod parcels;

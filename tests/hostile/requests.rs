@@ -69,6 +69,8 @@ fn documents() -> Vec<(&'static str, String)> {
         ("several without a name", "{ __typename } { __typename }".into()),
         ("a subscription", "subscription { a }".into()),
         ("a mutation that is none", "mutation { a }".into()),
+        ("many mutations", format!("mutation {{ {} }}", numbered(21, |n| format!(" a{n}: ticketSolve(input: {{ticketId: \"a\"}}) {{ userErrors {{ code }} }}")))),
+        ("an input within inputs", format!("mutation {{ ticketCreate(input: {}1{}) {{ userErrors {{ code }} }} }}", repeat("{customer: ", 40), repeat("}", 40))),
         ("a type of its own", "type A { a: Int } { __typename }".into()),
         ("a number of thousands of digits", format!("{{ tickets(first: {}) {{ nodes {{ id }} }} }}", repeat("9", 50_000))),
         ("a name of thousands of letters", format!("{{ {} }}", repeat("a", 60_000))),

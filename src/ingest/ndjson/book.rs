@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, DbErr};
 use uuid::Uuid;
 
-use super::known::by_ids;
+use super::lookup::by_ids;
 use crate::bulk::Batch;
 use crate::clock::derived_id;
 use crate::domains::loyalty::ledger::{lot, lot_row};

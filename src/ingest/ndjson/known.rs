@@ -8,11 +8,12 @@ use c360_entities::{
     ticket, ticket_message,
 };
 use c360_rules::ledger::{Entry, TransactionKind};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, EntityTrait, Statement, Value};
+use sea_orm::{DatabaseConnection, DbErr};
 use uuid::Uuid;
 
 use super::book::{self, Book, Redeemed};
 use super::items::{Link, Whose};
+use super::lookup::{by_ids, by_texts, owners};
 use super::parse::{Item, Key, Parsed, Problem};
 use super::world::World;
 
@@ -160,15 +161,9 @@ impl Known {
                 self.identities.entry(mark).or_default().push(row);
             }
         }
-        if !wanted.cards.is_empty() {
-            let numbered = |table| looked_up(db, "number, customer_id", table, "number", List::Texts(1));
-            let text = format!("{} UNION {}", numbered("loyalty_accounts"), numbered("loyalty_cards"));
-            for row in rows(db, text, [json(&wanted.cards)]).await? {
-                let (number, customer_id): (String, Uuid) =
-                    (row.try_get("", "number")?, row.try_get("", "customer_id")?);
-                ids.insert(customer_id);
-                self.cards.insert(number, customer_id);
-            }
+        for (number, customer_id) in owners(db, ["loyalty_accounts", "loyalty_cards"], &wanted.cards).await? {
+            ids.insert(customer_id);
+            self.cards.insert(number, customer_id);
         }
         let mut found = by_texts::<customer::Entity>(db, "customers", &[], "number", &wanted.numbers).await?;
         self.numbers.extend(found.iter().map(|row| (row.number.clone(), row.id)));
@@ -470,83 +465,4 @@ fn mark_of(world: &World, source: &str, whose: &Whose) -> Result<Sought, Problem
 /// Which of these events are in the log.
 pub(super) async fn logged(db: &DatabaseConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
     Ok(by_ids::<event::Entity>(db, "events", "id", ids).await?.into_iter().map(|event| event.id).collect())
-}
-
-/// The rows of a table in which a column has one of these ids; more conditions may stand before the column.
-pub(super) async fn by_ids<E: EntityTrait>(
-    db: &DatabaseConnection,
-    table: &str,
-    column: &str,
-    ids: &[Uuid],
-) -> Result<Vec<E::Model>, DbErr> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let list: BTreeSet<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-    let text = looked_up(db, "*", table, column, List::Ids(1));
-    E::find().from_raw_sql(Statement::from_sql_and_values(db.get_database_backend(), text, [json(&list)])).all(db).await
-}
-
-/// The rows of a table in which some columns have these values, and one more has one of the texts.
-async fn by_texts<E: EntityTrait>(
-    db: &DatabaseConnection,
-    table: &str,
-    same: &[(&str, &str)],
-    column: &str,
-    texts: &BTreeSet<String>,
-) -> Result<Vec<E::Model>, DbErr> {
-    if texts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let conditions: String = (1..).zip(same).map(|(n, (column, _))| format!("{column} = ${n} AND ")).collect();
-    let text = looked_up(db, "*", table, &format!("{conditions}{column}"), List::Texts(same.len() + 1));
-    let values = same.iter().map(|(_, value)| Value::from(*value)).chain([json(texts)]);
-    E::find().from_raw_sql(Statement::from_sql_and_values(db.get_database_backend(), text, values)).all(db).await
-}
-
-/// Values that come as one parameter, a list in JSON without repetitions.
-#[derive(Clone, Copy)]
-enum List {
-    Ids(usize),
-    Texts(usize),
-}
-
-/// A statement of the rows of a table whose `column` has one of the values; more conditions may stand before the column.
-///
-/// PostgreSQL has to look each value up by itself. Left to choose, it goes by what it knows when it sees the statement first,
-/// which may be that the table is empty: then it reads all rows that meet the other conditions, and goes through the list
-/// for each.
-fn looked_up(db: &DatabaseConnection, columns: &str, table: &str, column: &str, list: List) -> String {
-    match (db.get_database_backend(), list) {
-        (DbBackend::Postgres, list) => {
-            let (parameter, value) = match list {
-                List::Ids(parameter) => (parameter, "CAST(v.value AS uuid)"),
-                List::Texts(parameter) => (parameter, "v.value"),
-            };
-            format!(
-                "SELECT x.* FROM jsonb_array_elements_text(CAST(${parameter} AS jsonb)) AS v (value), \
-                 LATERAL (SELECT {columns} FROM {table} WHERE {column} = {value} OFFSET 0) x"
-            )
-        }
-        (_, List::Ids(parameter)) => {
-            format!(
-                "SELECT {columns} FROM {table} WHERE {column} IN (SELECT unhex(value) FROM json_each(${parameter}))"
-            )
-        }
-        (_, List::Texts(parameter)) => {
-            format!("SELECT {columns} FROM {table} WHERE {column} IN (SELECT value FROM json_each(${parameter}))")
-        }
-    }
-}
-
-async fn rows(
-    db: &DatabaseConnection,
-    text: String,
-    values: impl IntoIterator<Item = Value>,
-) -> Result<Vec<sea_orm::QueryResult>, DbErr> {
-    db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), text, values)).await
-}
-
-fn json(texts: &BTreeSet<String>) -> Value {
-    Value::from(serde_json::json!(texts).to_string())
 }
