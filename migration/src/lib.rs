@@ -20,6 +20,7 @@ mod m20261122_000041_seal_events;
 mod m20261122_000042_extend_tickets;
 mod m20261122_000043_extend_loyalty;
 mod m20261122_000044_create_verifications;
+mod m20261122_000045_project_tiers;
 mod step;
 
 use sea_orm_migration::prelude::*;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000042_extend_tickets::STEP),
             Box::new(m20261122_000043_extend_loyalty::STEP),
             Box::new(m20261122_000044_create_verifications::STEP),
+            Box::new(m20261122_000045_project_tiers::STEP),
         ]
     }
 }
