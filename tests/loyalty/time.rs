@@ -4,7 +4,7 @@ use c360::domains::loyalty::{due, earning};
 use c360::write::{Outcome, Tx, Work, system};
 use c360_entities::order;
 use chrono::TimeDelta;
-use sea_orm::{ConnectionTrait as _, EntityTrait as _, IntoActiveModel as _};
+use sea_orm::{EntityTrait as _, IntoActiveModel as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
