@@ -25,6 +25,7 @@ pub struct Model {
     pub enrolled_at: DateTimeUtc,
     pub earning: String,
     pub review_at: Option<DateTimeUtc>,
+    pub kept_points: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -20,6 +20,7 @@ mod m20261122_000041_seal_events;
 mod m20261122_000042_extend_tickets;
 mod m20261122_000043_extend_loyalty;
 mod m20261122_000044_create_verifications;
+mod m20261122_000045_project_tiers;
 mod m20261129_000050_create_cache_state;
 mod step;
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000042_extend_tickets::STEP),
             Box::new(m20261122_000043_extend_loyalty::STEP),
             Box::new(m20261122_000044_create_verifications::STEP),
+            Box::new(m20261122_000045_project_tiers::STEP),
             Box::new(m20261129_000050_create_cache_state::STEP),
         ]
     }

@@ -61,6 +61,7 @@ impl Programme {
             enrolled_at,
             earning: earning.into(),
             review_at: None,
+            kept_points: None,
         }
     }
 

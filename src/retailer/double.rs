@@ -96,6 +96,7 @@ impl Person<'_> {
             enrolled_at: since,
             earning: "ORDERS".to_owned(),
             review_at: None,
+            kept_points: None,
         });
         self.write_lots(book, id);
         let currency = self.currency();

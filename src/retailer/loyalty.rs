@@ -260,6 +260,7 @@ impl Person<'_> {
             enrolled_at: self.since,
             earning: "ORDERS".to_owned(),
             review_at: book.next_review(tier_until, &self.world.programme, now),
+            kept_points: tier_until.map(|until| book.gained(until - self.world.programme.qualification)),
         });
         self.write_lots(book, self.id);
         self.write_cards(book.id);

@@ -174,10 +174,13 @@ async fn attempt<A: Action>(scope: &Scope, action: &A, keyed: Option<&Keyed>) ->
                 tx.commit(Some(record)).await.map(|()| Some(made))
             }
             // What was made just before the key was this transaction's may be why nothing more can be made.
-            Err(Stop::Refused(refusal)) => match keyed.known(&mut tx.tx).await? {
-                Some(made) => Ok(Some(made)),
-                None => Err(Stop::Refused(refusal)),
-            },
+            Err(Stop::Refused(refusal)) => {
+                tx.tx.forget();
+                match keyed.known(&mut tx.tx).await? {
+                    Some(made) => Ok(Some(made)),
+                    None => Err(Stop::Refused(refusal)),
+                }
+            }
             Err(stop) => Err(stop),
         },
     }

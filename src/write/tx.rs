@@ -199,6 +199,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Drops what waits, when nothing will come of it.
+    pub(super) fn forget(&mut self) {
+        self.queue = Queue::default();
+    }
+
     /// Sends what waits; how many rows its last write changed.
     async fn flush(&mut self) -> Outcome<u64> {
         let mut changed = 0;

@@ -106,10 +106,11 @@ impl LoyaltyAccount {
         Ok(pick(self.higher_tiers()?, |tiers| tier::next(self.0.qualifying, tiers)))
     }
 
-    /// The tier that the next review would give if the customer gained nothing more until then: lower than `tier` if
-    /// it is about to be lost.
+    /// The tier that the next review would give if the customer gained nothing more until then, by the points that still
+    /// count at that time: lower than `tier` if it would be lost.
     async fn projected_tier(&self) -> Result<Option<Eager<LoyaltyTier>>> {
-        Ok(pick(self.tiers()?, |tiers| tier::projected(self.0.qualifying, tiers)))
+        let kept = self.0.kept.unwrap_or(self.0.qualifying);
+        Ok(pick(self.tiers()?, |tiers| tier::projected(kept, tiers)))
     }
 
     /// How many more qualifying points `nextTier` takes; null at the top.

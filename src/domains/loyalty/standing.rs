@@ -41,11 +41,18 @@ pub(super) async fn review(tx: &mut Tx, ledger: &mut Ledger) -> Outcome<()> {
             .change("tier", Some(before.code.clone()), Some(after.code.clone()));
         tx.tell(changed);
     }
+    let next = tier::next_review(standing, terms, now);
+    // What leaves the period before the review does not hold the tier.
+    let kept = match next.and_then(|at| at.checked_sub_signed(terms.qualification)) {
+        Some(since) => Some(self::gained(tx, ledger.row.id, since).await?.0),
+        None => None,
+    };
     let leaves = oldest.and_then(|at| at.checked_add_signed(terms.qualification));
     ledger.row.tier_id = after.id;
     ledger.row.tier_until = standing.until;
     ledger.row.qualifying_points = gained.max(0);
-    ledger.row.review_at = tier::next_review(standing, terms, now).into_iter().chain(leaves).min();
+    ledger.row.kept_points = kept;
+    ledger.row.review_at = next.into_iter().chain(leaves).min();
     Ok(())
 }
 

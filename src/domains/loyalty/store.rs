@@ -143,6 +143,7 @@ row! {
         expired: i64 = "x.expired_points" for ["balance"],
         lifetime: i64 = "x.lifetime_points" for ["lifetimePoints"],
         qualifying: i64 = "x.qualifying_points",
+        kept: Option<i64> = "x.kept_points" for ["projectedTier"],
         version: i64 = "x.version" for ["version"],
         number: String = "x.number" for ["number"],
         status: LoyaltyAccountStatus = "x.status",

@@ -116,13 +116,13 @@ impl ConsentUpdateInput {
 /// # Errors
 /// `INVALID_VALUE` for two about the same.
 pub(super) async fn decide_all(tx: &mut Tx, customer_id: Uuid, decisions: &[ConsentInput]) -> Outcome<()> {
-    let mut seen = BTreeSet::new();
+    let (mut seen, now) = (BTreeSet::new(), tx.now());
     for decision in decisions {
         if !seen.insert((decision.purpose.as_str(), decision.channel.as_str())) {
             let message = "there are two decisions about one purpose and channel";
             return Err(Problem::InvalidValue.at("consents", message).into());
         }
-        decide(tx, customer_id, decision, tx.now(), None).await?;
+        decide(tx, customer_id, decision, now, None).await?;
     }
     Ok(())
 }
@@ -145,9 +145,9 @@ async fn decide(
     let before = tx.all(of_purpose).await?;
     if *channel == ConsentChannel::Any && *status != ConsentStatus::Granted {
         let single = |row: &&consent::Model| row.channel != channel.as_str() && row.status == "GRANTED";
-        for row in before.iter().filter(single) {
-            let row = consent::Model { decided_at: at, ..row.clone() };
-            save(tx, before.iter().find(|before| before.id == row.id), row, ConsentStatus::Revoked, reason).await?;
+        for stored in before.iter().filter(single) {
+            let row = consent::Model { decided_at: at, ..stored.clone() };
+            save(tx, Some(stored), row, ConsentStatus::Revoked, reason).await?;
         }
     }
     let same = before.iter().find(|row| row.channel == channel.as_str());

@@ -160,6 +160,7 @@ impl Work for LoyaltyEnrollInput {
             enrolled_at: tx.now(),
             earning: "ORDERS".to_owned(),
             review_at: None,
+            kept_points: None,
         };
         for _ in 0..ATTEMPTS {
             let account = row(tx, number.clone().map_or_else(numbers::card_number, Ok)?);
