@@ -67,6 +67,19 @@ impl Scope {
         self.0.state.db.get_database_backend()
     }
 
+    /// Whether a customer asks.
+    pub(crate) fn is_customer(&self) -> bool {
+        matches!(self.caller().actor, Actor::Customer(_))
+    }
+
+    /// Whether the caller may know of the customer of this id: a customer of itself alone.
+    pub(crate) fn may_name(&self, customer: Uuid) -> bool {
+        match &self.caller().actor {
+            Actor::Customer(identity) => *identity == CustomerIdentity::Id(customer),
+            Actor::Staff(_) | Actor::Partner(_) => true,
+        }
+    }
+
     pub(crate) fn relations(&self) -> &Relations {
         &self.0.state.relations
     }
@@ -169,6 +182,9 @@ fn is_word(text: &str) -> bool {
 
 /// The id of the caller's own customer, as SQL.
 pub(crate) fn own_customer(identity: &CustomerIdentity, sql: &mut Sql) -> String {
+    if let Some(own) = &sql.own {
+        return own.clone();
+    }
     match identity {
         CustomerIdentity::Id(id) => {
             format!("(SELECT COALESCE(m.merged_into_id, m.id) FROM customers m WHERE m.id = {})", sql.parameter(*id))

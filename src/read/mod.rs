@@ -32,6 +32,18 @@ use crate::scope::Scope;
 /// # Errors
 /// A bad argument of the root, or a database that does not answer.
 pub async fn read(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault> {
+    let Find::Row { id, instead, .. } = root.find else { return at(ctx, scope, root).await };
+    let Root { to, table, rows, access, .. } = root;
+    if access == Access::Itself && scope.may_name(id) {
+        let tree = at(ctx, scope, root).await?;
+        if tree.has_root() {
+            return Ok(tree);
+        }
+    }
+    at(ctx, scope, Root { to, table, rows, access, find: Find::One(instead(id)) }).await
+}
+
+async fn at(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault> {
     let plan = Plan::of(ctx.field(), scope, root)?;
     let written = statement::write(&plan, scope);
     let rows = scope.rows(written.statement.clone()).await?;

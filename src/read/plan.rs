@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_graphql::{Name, SelectionField, Value};
 
 use super::connection::{Page, PageArguments};
-use super::relation::{Pieces, Relation, Root, Shape};
+use super::relation::{Find, Pieces, Relation, Root, Shape};
 use super::row::{self, Columns};
 use crate::error::Fault;
 use crate::scope::Scope;
@@ -149,7 +149,7 @@ impl Plan {
     /// Whether this node has at most one row.
     pub(super) fn is_single(&self, at: usize) -> bool {
         match self.nodes[at].relation {
-            None => matches!(self.root.find, super::relation::Find::One(_)),
+            None => matches!(self.root.find, Find::One(_) | Find::Row { .. }),
             Some(relation) => relation.shape == Shape::One && self.is_single(self.nodes[at].parent),
         }
     }
@@ -170,13 +170,13 @@ impl Node {
             wants_total: false,
             fault: None,
         };
-        if let super::relation::Find::Page { conditions, order, list, page } = &root.find {
+        if let Find::Page { conditions, order, list, page } = &root.find {
             node.conditions.clone_from(conditions);
             node.list = *list;
             node.wants_total = wants_total(field);
             node.page = page.page(*order, *list)?;
         }
-        if let super::relation::Find::Found { list, page, .. } = &root.find {
+        if let Find::Found { list, page, .. } = &root.find {
             node.list = *list;
             node.page = page.page(node.page.order, *list)?;
         }

@@ -193,6 +193,15 @@ pub struct Root {
 pub enum Find {
     /// The one row whose id the statement `SELECT … AS id` gives; it may give several, which is an ambiguity.
     One(Pieces),
+    /// The row with this id. What hangs from it is found by the id, without waiting for the row.
+    Row {
+        /// Its id.
+        id: uuid::Uuid,
+        /// A condition over `x`: without it, another row stands for this one.
+        itself: &'static str,
+        /// How that other row is found by the same id.
+        instead: fn(uuid::Uuid) -> Pieces,
+    },
     /// Those with these ids, as far as they exist.
     Ids(Vec<uuid::Uuid>),
     /// A page of those that something else has found: one row more than the page, as far as there is one.

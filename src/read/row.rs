@@ -18,6 +18,18 @@ pub enum Kind {
     Time,
 }
 
+impl Kind {
+    /// The type that PostgreSQL knows it by.
+    pub(super) const fn as_sql(self) -> &'static str {
+        match self {
+            Self::Id => "uuid",
+            Self::Int => "int8",
+            Self::Text => "text",
+            Self::Time => "timestamptz",
+        }
+    }
+}
+
 /// All kinds, in the order in which their ranges stand in a row.
 pub const KINDS: [Kind; 4] = [Kind::Id, Kind::Int, Kind::Text, Kind::Time];
 

@@ -8,6 +8,8 @@ use uuid::Uuid;
 pub struct Sql {
     /// Whose words.
     pub backend: DbBackend,
+    /// The parameter that holds the id of the caller's own customer, if there is one.
+    pub(crate) own: Option<String>,
     text: String,
     parameters: Vec<Value>,
 }
@@ -15,7 +17,7 @@ pub struct Sql {
 impl Sql {
     /// An empty statement.
     pub fn new(backend: DbBackend) -> Self {
-        Self { backend, text: String::new(), parameters: Vec::new() }
+        Self { backend, own: None, text: String::new(), parameters: Vec::new() }
     }
 
     /// Appends text.

@@ -48,47 +48,28 @@ impl Plan {
 }
 
 pub(crate) fn write(plan: &Plan, scope: &Scope) -> Written {
-    let mut sql = Sql::new(scope.backend());
-    let widths = widths(plan);
-    let mut branches = vec![header(&widths)];
-    let mut tables = Vec::new();
-
-    if let Find::One(candidates) = &plan.root.find {
-        tables.push(format!("r AS MATERIALIZED ({})", visible_candidates(plan, candidates, scope, &mut sql)));
+    let mut writer =
+        Writer { plan, scope, sql: Sql::new(scope.backend()), widths: widths(plan), root: None, branches: Vec::new() };
+    let tables = writer.tables();
+    if !tables.is_empty() {
+        writer.sql.push("WITH ");
+        writer.sql.push(&tables.join(", "));
+        writer.sql.push(" ");
     }
-    for at in (0..plan.nodes.len()).filter(|at| plan.nodes[*at].fault.is_none()) {
-        if at == 0 || plan.has_children(at) {
-            tables.push(format!("n{at} AS MATERIALIZED ({})", body(plan, at, scope, &mut sql)));
-            let cells = cells(plan, at, &widths, |i, _| format!("c{i}"));
-            branches.push(format!("SELECT {at}, p, id{cells} FROM n{at}"));
-        } else {
-            branches.push(leaf(plan, at, &widths, scope, &mut sql));
-        }
-        if plan.nodes[at].wants_total {
-            branches.push(total(plan, at, &widths, scope, &mut sql));
-        }
-    }
-    if matches!(plan.root.find, Find::One(_)) {
-        branches.push(section(COUNTED_CANDIDATES, "NULL", "(SELECT count(*) FROM r)", &widths));
-    }
-    sql.push("WITH ");
-    sql.push(&tables.join(", "));
-    sql.push(" ");
-    sql.push(&branches.join(" UNION ALL "));
+    writer.sql.push(&writer.branches.join(" UNION ALL "));
     let mut starts = [RANGES_AT; 4];
     for kind in 1..4 {
-        starts[kind] = starts[kind - 1] + widths[kind - 1];
+        starts[kind] = starts[kind - 1] + writer.widths[kind - 1];
     }
-    Written { statement: sql.finish(), starts }
+    Written { statement: writer.sql.finish(), starts }
 }
 
-/// The section of the header row, which only fixes the types of the columns.
-pub(super) const HEADER: i64 = -1;
 /// The section that says how many rows the root's identifier matches (2 for several).
 pub(super) const COUNTED_CANDIDATES: i64 = -2;
 /// Totals of node `n` are section `TOTALS - n`.
 pub(super) const TOTALS: i64 = -10;
 
+/// How many columns each kind has in the common shape.
 fn widths(plan: &Plan) -> [usize; 4] {
     let mut widths = [0, 1, 0, 0];
     for at in 0..plan.nodes.len() {
@@ -100,61 +81,292 @@ fn widths(plan: &Plan) -> [usize; 4] {
     widths
 }
 
-/// A row of typed nulls: PostgreSQL takes the columns' types from the first branch.
-fn header(widths: &[usize; 4]) -> String {
-    let mut columns =
-        vec![format!("CAST({HEADER} AS bigint)"), "CAST(NULL AS uuid)".into(), "CAST(NULL AS uuid)".into()];
-    for (kind, width) in ["uuid", "bigint", "text", "timestamptz"].iter().zip(widths) {
-        columns.extend(std::iter::repeat_n(format!("CAST(NULL AS {kind})"), *width));
-    }
-    format!("SELECT {}", columns.join(", "))
+/// A statement in the making.
+struct Writer<'p> {
+    plan: &'p Plan,
+    scope: &'p Scope,
+    sql: Sql,
+    widths: [usize; 4],
+    /// The parameter that holds the root's id, if it is known beforehand.
+    root: Option<String>,
+    branches: Vec<String>,
 }
 
-/// A branch with a number in its first `Int` cell and nothing else.
-fn section(number: i64, parent: &str, value: &str, widths: &[usize; 4]) -> String {
-    let before = vec!["NULL"; 1 + widths[0]].join(", ");
-    let after = vec![", NULL"; widths[1] - 1 + widths[2] + widths[3]].concat();
-    format!("SELECT {number}, {parent}, {before}, {value}{after}")
-}
-
-/// The cells of one part in the common shape, after a comma: its own, and nulls where it has none.
-fn cells(plan: &Plan, at: usize, widths: &[usize; 4], cell: impl Fn(usize, &Column) -> String) -> String {
-    let mut text = String::new();
-    let read = plan.row_type(at).columns_in(plan.nodes[at].columns);
-    for (kind, width) in KINDS.iter().zip(widths) {
-        let mut missing = *width;
-        for (i, column) in read.clone().filter(|(_, column)| column.kind == *kind) {
-            text.push_str(", ");
-            text.push_str(&cell(i, column));
-            missing -= 1;
+impl Writer<'_> {
+    /// Writes all branches, and gives the common table expressions that they use.
+    fn tables(&mut self) -> Vec<String> {
+        let plan = self.plan;
+        let mut tables = Vec::new();
+        match &plan.root.find {
+            Find::Row { id, .. } => {
+                let root = self.sql.parameter(*id);
+                // Of customers, only their own is read this way.
+                self.sql.own = self.scope.is_customer().then(|| root.clone());
+                self.root = Some(root);
+            }
+            Find::One(candidates) => {
+                tables.push(format!("r AS MATERIALIZED ({})", self.visible_candidates(candidates)));
+            }
+            _ => {}
         }
-        text.extend(std::iter::repeat_n(", NULL", missing));
+        for at in (0..plan.nodes.len()).filter(|at| plan.nodes[*at].fault.is_none()) {
+            if self.is_shared(at) {
+                tables.push(format!("n{at} AS MATERIALIZED ({})", self.body(at)));
+                let cells = self.cells(at, |i, _| format!("c{i}"));
+                self.branches.push(format!("SELECT {}, p, id{cells} FROM n{at}", self.section(at)));
+            } else {
+                let leaf = self.leaf(at);
+                self.branches.push(leaf);
+            }
+            if plan.nodes[at].wants_total {
+                let total = self.total(at);
+                self.branches.push(total);
+            }
+        }
+        if matches!(plan.root.find, Find::One(_)) {
+            let counted = self.number(COUNTED_CANDIDATES, "NULL", "(SELECT count(*) FROM r)");
+            self.branches.push(counted);
+        }
+        tables
     }
-    text
+
+    /// Whether other parts join this one. Those who know the root's id need not.
+    fn is_shared(&self, at: usize) -> bool {
+        match at {
+            0 if self.root.is_some() => !self.plan.keys(0).is_empty(),
+            _ => at == 0 || self.plan.has_children(at),
+        }
+    }
+
+    /// A value as PostgreSQL has to be told of it: if the branches differ in the type of a column, it converts each row.
+    fn typed(&self, value: &str, kind: Kind) -> String {
+        if self.sql.is_postgres() { format!("CAST({value} AS {})", kind.as_sql()) } else { value.to_owned() }
+    }
+
+    fn section(&self, at: usize) -> String {
+        self.typed(&at.to_string(), Kind::Int)
+    }
+
+    /// A branch with a number in its first `Int` cell and nothing else.
+    fn number(&self, section: i64, parent: &str, value: &str) -> String {
+        let [ids, ints, texts, times] = self.widths;
+        let nulls = |kind: Kind, width: usize| vec![self.typed("NULL", kind); width];
+        let mut cells = vec![self.typed(&section.to_string(), Kind::Int), self.typed(parent, Kind::Id)];
+        cells.extend(nulls(Kind::Id, 1 + ids));
+        cells.push(self.typed(value, Kind::Int));
+        cells.extend(nulls(Kind::Int, ints - 1));
+        cells.extend(nulls(Kind::Text, texts));
+        cells.extend(nulls(Kind::Time, times));
+        format!("SELECT {}", cells.join(", "))
+    }
+
+    /// The cells of one part in the common shape, after a comma: its own, and nulls where it has none.
+    fn cells(&self, at: usize, cell: impl Fn(usize, &Column) -> String) -> String {
+        let mut text = String::new();
+        let read = self.plan.row_type(at).columns_in(self.plan.nodes[at].columns);
+        for (kind, width) in KINDS.iter().zip(self.widths) {
+            let mut missing = width;
+            for (i, column) in read.clone().filter(|(_, column)| column.kind == *kind) {
+                text.push_str(", ");
+                text.push_str(&self.typed(&cell(i, column), *kind));
+                missing -= 1;
+            }
+            let null = format!(", {}", self.typed("NULL", *kind));
+            text.extend(std::iter::repeat_n(null.as_str(), missing));
+        }
+        text
+    }
+
+    /// The rows of a part that no other joins, in the common shape.
+    fn leaf(&mut self, at: usize) -> String {
+        let from = self.from(at);
+        let personal = Personal::new(self.plan, at, self.scope);
+        let cells = self.cells(at, |_, column| personal.expression(column));
+        let select = format!("SELECT {}, {}, x.id{cells} {from}", self.section(at), self.parent(at));
+        // SQLite takes no order and limit for one part of a union by itself.
+        if self.sql.is_postgres() { format!("({select})") } else { format!("SELECT * FROM ({select})") }
+    }
+
+    /// The rows of a part that others join: `p` (what its parent is joined by), `id`, the keys that they join, the cells.
+    fn body(&mut self, at: usize) -> String {
+        let from = self.from(at);
+        let personal = Personal::new(self.plan, at, self.scope);
+        let mut columns = vec![format!("{} AS p", self.parent(at)), "x.id AS id".to_owned()];
+        columns.extend(self.plan.keys(at).into_iter().map(|key| format!("x.{key} AS k_{key}")));
+        let read = self.plan.row_type(at).columns_in(self.plan.nodes[at].columns);
+        columns.extend(read.map(|(i, column)| format!("{} AS c{i}", personal.expression(column))));
+        format!("SELECT {} {from}", columns.join(", "))
+    }
+
+    /// What a row is joined to its parent by.
+    fn parent(&self, at: usize) -> String {
+        let relation = self.plan.nodes[at].relation;
+        relation.map_or_else(|| self.typed("NULL", Kind::Id), |relation| format!("x.{}", relation.join.child))
+    }
+
+    fn from(&mut self, at: usize) -> String {
+        match self.plan.nodes[at].relation {
+            None => self.from_root(),
+            Some(relation) => self.from_parent(at, relation),
+        }
+    }
+
+    /// The ids that an identifier matches, as far as the caller may know of them; two are enough to be ambiguous.
+    fn visible_candidates(&mut self, candidates: &Pieces) -> String {
+        let candidates = candidates.write(&mut self.sql);
+        let conditions = self.scope.row_conditions(self.plan.root.access, &mut self.sql);
+        if conditions.is_empty() {
+            return format!("{candidates} LIMIT 2");
+        }
+        let (table, rest) = (self.plan.root.table, conditions.join(" AND "));
+        format!("SELECT x.id FROM ({candidates}) c JOIN {table} x ON x.id = c.id WHERE {rest} LIMIT 2")
+    }
+
+    fn from_root(&mut self) -> String {
+        let plan = self.plan;
+        let table = plan.root.table;
+        if matches!(plan.root.find, Find::One(_)) {
+            return format!("FROM {table} x WHERE x.id = (SELECT id FROM r LIMIT 1) AND (SELECT count(*) FROM r) = 1");
+        }
+        let mut conditions = self.scope.row_conditions(plan.root.access, &mut self.sql);
+        match &plan.root.find {
+            Find::Row { itself, .. } => {
+                conditions.extend(self.root.as_ref().map(|root| format!("x.id = {root}")));
+                conditions.push((*itself).to_owned());
+            }
+            Find::Ids(ids) => conditions.push(self.sql.one_of("x.id", ids)),
+            Find::Found { places, .. } => {
+                let ids: Vec<_> = places.iter().map(|place| place.id).collect();
+                conditions.push(self.sql.one_of("x.id", &ids));
+            }
+            Find::One(_) | Find::Page { .. } => {
+                let node = &plan.nodes[0];
+                conditions.extend(node.conditions.iter().map(|pieces| pieces.write(&mut self.sql)));
+                conditions.extend(self.keyset(0));
+                if conditions.is_empty() {
+                    conditions.push("1 = 1".into());
+                }
+                let limit = self.sql.parameter(i64::from(node.page.size) + 1);
+                let rest = conditions.join(" AND ");
+                return format!("FROM {table} x WHERE {rest} ORDER BY {} LIMIT {limit}", order_by(node));
+            }
+        }
+        format!("FROM {table} x WHERE {}", conditions.join(" AND "))
+    }
+
+    /// The key that the rows of `parent` are joined by, where there is only one row.
+    fn single_key(&self, parent: usize, key: &str) -> String {
+        match &self.root {
+            Some(root) if parent == 0 && key == "id" => root.clone(),
+            _ => format!("(SELECT {} FROM n{parent})", joined(key)),
+        }
+    }
+
+    fn from_parent(&mut self, at: usize, relation: &Relation) -> String {
+        let node = &self.plan.nodes[at];
+        let (table, parent, Join { child, parent: key }) = (relation.table, node.parent, relation.join);
+        let mut conditions = self.own_conditions(node, relation);
+        if self.plan.is_single(parent) {
+            conditions.insert(0, format!("x.{child} = {}", self.single_key(parent, key)));
+            conditions.extend(self.keyset(at));
+            let rest = conditions.join(" AND ");
+            return match relation.shape {
+                Shape::One => format!("FROM {table} x WHERE {rest}"),
+                _ => {
+                    format!("FROM {table} x WHERE {rest} ORDER BY {} LIMIT {}", order_by(node), self.limit(node, relation))
+                }
+            };
+        }
+        let key = joined(key);
+        if relation.shape == Shape::One {
+            conditions.insert(0, format!("x.{child} IN (SELECT {key} FROM n{parent})"));
+            return format!("FROM {table} x WHERE {}", conditions.join(" AND "));
+        }
+        conditions.extend(self.keyset(at));
+        let limit = self.limit(node, relation);
+        let order = order_by(node);
+        if self.sql.is_postgres() {
+            let parents =
+                if key == "id" { format!("n{parent} p") } else { format!("(SELECT DISTINCT {key} FROM n{parent}) p") };
+            conditions.insert(0, format!("x.{child} = p.{key}"));
+            let rest = conditions.join(" AND ");
+            format!(
+                "FROM {parents} CROSS JOIN LATERAL (SELECT x.* FROM {table} x WHERE {rest} ORDER BY {order} LIMIT {limit}) x"
+            )
+        } else {
+            conditions.insert(0, format!("x.{child} IN (SELECT {key} FROM n{parent})"));
+            let rest = conditions.join(" AND ");
+            format!(
+                "FROM (SELECT x.*, row_number() OVER (PARTITION BY x.{child} ORDER BY {order}) AS place \
+                 FROM {table} x WHERE {rest}) x WHERE x.place <= {limit}"
+            )
+        }
+    }
+
+    /// How many rows of one parent are read. A page asks for one row more, to know whether there is one.
+    fn limit(&mut self, node: &Node, relation: &Relation) -> String {
+        let size = i64::from(node.page.size);
+        if relation.shape == Shape::Page { self.sql.parameter(size + 1) } else { size.to_string() }
+    }
+
+    fn own_conditions(&mut self, node: &Node, relation: &Relation) -> Vec<String> {
+        let mut conditions = Vec::new();
+        if !relation.only.is_empty() {
+            conditions.push(relation.only.to_owned());
+        }
+        conditions.extend(self.scope.row_conditions(relation.access, &mut self.sql));
+        conditions.extend(node.conditions.iter().map(|pieces| pieces.write(&mut self.sql)));
+        conditions
+    }
+
+    fn keyset(&mut self, at: usize) -> Vec<String> {
+        let (plan, sql) = (self.plan, &mut self.sql);
+        let page = &plan.nodes[at].page;
+        let column = page.order.column;
+        let is_time = matches!(plan.row_type(at).key(page.order, plan.nodes[at].columns), Some((Kind::Time, _)));
+        let mut bound = |place: Place, beyond: bool| {
+            let sign = if page.order.descending == beyond { "<" } else { ">" };
+            let key = match is_time {
+                true => sql.parameter(chrono::DateTime::from_timestamp_micros(place.key).unwrap_or_default()),
+                false => sql.parameter(place.key),
+            };
+            let id = sql.parameter(place.id);
+            format!("({column}, x.id) {sign} ({key}, {id})")
+        };
+        let after = page.after.map(|place| bound(place, true));
+        let before = page.before.map(|place| bound(place, false));
+        after.into_iter().chain(before).collect()
+    }
+
+    /// How many rows each parent has in all, up to one more than is counted.
+    fn total(&mut self, at: usize) -> String {
+        let plan = self.plan;
+        let node = &plan.nodes[at];
+        let most = MAX_COUNT + 1;
+        let number = TOTALS - i64::try_from(at).unwrap_or_default();
+        let Some(relation) = node.relation else {
+            let mut conditions = self.scope.row_conditions(plan.root.access, &mut self.sql);
+            conditions.extend(node.conditions.iter().map(|pieces| pieces.write(&mut self.sql)));
+            conditions.push("1 = 1".into());
+            let table = plan.root.table;
+            let inner = format!("SELECT 1 FROM {table} x WHERE {} LIMIT {most}", conditions.join(" AND "));
+            return self.number(number, "NULL", &format!("(SELECT count(*) FROM ({inner}) y)"));
+        };
+        let Join { child, parent: key } = relation.join;
+        let (parent, from) = match &self.root {
+            Some(root) if node.parent == 0 && key == "id" => (root.clone(), String::new()),
+            _ => (format!("p.{}", joined(key)), format!(" FROM n{} p", node.parent)),
+        };
+        let mut conditions = self.own_conditions(node, relation);
+        conditions.insert(0, format!("x.{child} = {parent}"));
+        let inner = format!("SELECT 1 FROM {} x WHERE {} LIMIT {most}", relation.table, conditions.join(" AND "));
+        self.number(number, &parent, &format!("(SELECT count(*) FROM ({inner}) y)")) + &from
+    }
 }
 
-/// The rows of a part that has no children, in the common shape.
-fn leaf(plan: &Plan, at: usize, widths: &[usize; 4], scope: &Scope, sql: &mut Sql) -> String {
-    let personal = Personal::new(plan, at, scope);
-    let cells = cells(plan, at, widths, |_, column| personal.expression(column));
-    let select = format!("SELECT {at}, {}, x.id{cells} {}", parent(plan, at), from(plan, at, scope, sql));
-    // SQLite takes no order and limit for one part of a union by itself.
-    if sql.is_postgres() { format!("({select})") } else { format!("SELECT * FROM ({select})") }
-}
-
-/// The rows of a part that has some: `p` (what the parent is joined by), `id`, the keys that children join, the cells.
-fn body(plan: &Plan, at: usize, scope: &Scope, sql: &mut Sql) -> String {
-    let personal = Personal::new(plan, at, scope);
-    let mut columns = vec![format!("{} AS p", parent(plan, at)), "x.id AS id".to_owned()];
-    columns.extend(plan.keys(at).into_iter().map(|key| format!("x.{key} AS k_{key}")));
-    let read = plan.row_type(at).columns_in(plan.nodes[at].columns);
-    columns.extend(read.map(|(i, column)| format!("{} AS c{i}", personal.expression(column))));
-    format!("SELECT {} {}", columns.join(", "), from(plan, at, scope, sql))
-}
-
-/// What a row is joined to its parent by.
-fn parent(plan: &Plan, at: usize) -> String {
-    plan.nodes[at].relation.map_or("CAST(NULL AS uuid)".to_owned(), |relation| format!("x.{}", relation.join.child))
+/// What a part that others join calls the key that they join it by.
+fn joined(key: &str) -> String {
+    if key == "id" { "id".to_owned() } else { format!("k_{key}") }
 }
 
 /// What `{pii}` and `{name}` stand for.
@@ -188,111 +400,6 @@ fn plan_access(plan: &Plan, at: usize) -> Access {
     plan.nodes[at].relation.map_or(plan.root.access, |relation| relation.access)
 }
 
-fn from(plan: &Plan, at: usize, scope: &Scope, sql: &mut Sql) -> String {
-    match plan.nodes[at].relation {
-        None => from_root(plan, scope, sql),
-        Some(relation) => from_parent(plan, at, relation, scope, sql),
-    }
-}
-
-/// The ids that an identifier matches, as far as the caller may know of them; two are enough to be ambiguous.
-fn visible_candidates(plan: &Plan, candidates: &Pieces, scope: &Scope, sql: &mut Sql) -> String {
-    let candidates = candidates.write(sql);
-    let conditions = scope.row_conditions(plan.root.access, sql);
-    if conditions.is_empty() {
-        return format!("{candidates} LIMIT 2");
-    }
-    let rest = conditions.join(" AND ");
-    format!("SELECT x.id FROM ({candidates}) c JOIN {} x ON x.id = c.id WHERE {rest} LIMIT 2", plan.root.table)
-}
-
-fn from_root(plan: &Plan, scope: &Scope, sql: &mut Sql) -> String {
-    let table = plan.root.table;
-    if matches!(plan.root.find, Find::One(_)) {
-        return format!("FROM {table} x WHERE x.id = (SELECT id FROM r LIMIT 1) AND (SELECT count(*) FROM r) = 1");
-    }
-    let mut conditions = scope.row_conditions(plan.root.access, sql);
-    match &plan.root.find {
-        Find::Ids(ids) => {
-            conditions.push(sql.one_of("x.id", ids));
-            format!("FROM {table} x WHERE {}", conditions.join(" AND "))
-        }
-        Find::Found { places, .. } => {
-            let ids: Vec<_> = places.iter().map(|place| place.id).collect();
-            conditions.push(sql.one_of("x.id", &ids));
-            format!("FROM {table} x WHERE {}", conditions.join(" AND "))
-        }
-        _ => {
-            let node = &plan.nodes[0];
-            conditions.extend(node.conditions.iter().map(|pieces| pieces.write(sql)));
-            conditions.extend(keyset(plan, 0, sql));
-            if conditions.is_empty() {
-                conditions.push("1 = 1".into());
-            }
-            let limit = sql.parameter(i64::from(node.page.size) + 1);
-            format!("FROM {table} x WHERE {} ORDER BY {} LIMIT {limit}", conditions.join(" AND "), order_by(node))
-        }
-    }
-}
-
-fn from_parent(plan: &Plan, at: usize, relation: &Relation, scope: &Scope, sql: &mut Sql) -> String {
-    let node = &plan.nodes[at];
-    let (table, parent, Join { child, parent: key }) = (relation.table, node.parent, relation.join);
-    let key = if key == "id" { "id".to_owned() } else { format!("k_{key}") };
-    let mut conditions = own_conditions(node, relation, scope, sql);
-    if plan.is_single(parent) {
-        conditions.insert(0, format!("x.{child} = (SELECT {key} FROM n{parent})"));
-        conditions.extend(keyset(plan, at, sql));
-        let rest = conditions.join(" AND ");
-        return match relation.shape {
-            Shape::One => format!("FROM {table} x WHERE {rest}"),
-            _ => format!(
-                "FROM {table} x WHERE {rest} ORDER BY {} LIMIT {}",
-                order_by(node),
-                sql.parameter(limit(node, relation))
-            ),
-        };
-    }
-    if relation.shape == Shape::One {
-        conditions.insert(0, format!("x.{child} IN (SELECT {key} FROM n{parent})"));
-        return format!("FROM {table} x WHERE {}", conditions.join(" AND "));
-    }
-    conditions.extend(keyset(plan, at, sql));
-    let limit = sql.parameter(limit(node, relation));
-    let order = order_by(node);
-    if sql.is_postgres() {
-        let parents =
-            if key == "id" { format!("n{parent} p") } else { format!("(SELECT DISTINCT {key} FROM n{parent}) p") };
-        conditions.insert(0, format!("x.{child} = p.{key}"));
-        let rest = conditions.join(" AND ");
-        format!(
-            "FROM {parents} CROSS JOIN LATERAL (SELECT x.* FROM {table} x WHERE {rest} ORDER BY {order} LIMIT {limit}) x"
-        )
-    } else {
-        conditions.insert(0, format!("x.{child} IN (SELECT {key} FROM n{parent})"));
-        let rest = conditions.join(" AND ");
-        format!(
-            "FROM (SELECT x.*, row_number() OVER (PARTITION BY x.{child} ORDER BY {order}) AS place \
-             FROM {table} x WHERE {rest}) x WHERE x.place <= {limit}"
-        )
-    }
-}
-
-/// A page asks for one row more, to know whether there is one.
-fn limit(node: &Node, relation: &Relation) -> i64 {
-    i64::from(node.page.size) + i64::from(relation.shape == Shape::Page)
-}
-
-fn own_conditions(node: &Node, relation: &Relation, scope: &Scope, sql: &mut Sql) -> Vec<String> {
-    let mut conditions = Vec::new();
-    if !relation.only.is_empty() {
-        conditions.push(relation.only.to_owned());
-    }
-    conditions.extend(scope.row_conditions(relation.access, sql));
-    conditions.extend(node.conditions.iter().map(|pieces| pieces.write(sql)));
-    conditions
-}
-
 fn order_by(node: &Node) -> String {
     let page = &node.page;
     if page.order.field.is_empty() {
@@ -303,44 +410,4 @@ fn order_by(node: &Node) -> String {
         return format!("{} {direction}", page.order.column);
     }
     format!("{} {direction}, x.id {direction}", page.order.column)
-}
-
-fn keyset(plan: &Plan, at: usize, sql: &mut Sql) -> Vec<String> {
-    let page = &plan.nodes[at].page;
-    let column = page.order.column;
-    let is_time = matches!(plan.row_type(at).key(page.order, plan.nodes[at].columns), Some((Kind::Time, _)));
-    let mut bound = |place: Place, beyond: bool| {
-        let sign = if page.order.descending == beyond { "<" } else { ">" };
-        let key = match is_time {
-            true => sql.parameter(chrono::DateTime::from_timestamp_micros(place.key).unwrap_or_default()),
-            false => sql.parameter(place.key),
-        };
-        let id = sql.parameter(place.id);
-        format!("({column}, x.id) {sign} ({key}, {id})")
-    };
-    let after = page.after.map(|place| bound(place, true));
-    let before = page.before.map(|place| bound(place, false));
-    after.into_iter().chain(before).collect()
-}
-
-/// How many rows each parent has in all, up to one more than is counted.
-fn total(plan: &Plan, at: usize, widths: &[usize; 4], scope: &Scope, sql: &mut Sql) -> String {
-    let node = &plan.nodes[at];
-    let most = MAX_COUNT + 1;
-    let number = TOTALS - i64::try_from(at).unwrap_or_default();
-    let Some(relation) = node.relation else {
-        let mut conditions = scope.row_conditions(plan.root.access, sql);
-        conditions.extend(node.conditions.iter().map(|pieces| pieces.write(sql)));
-        conditions.push("1 = 1".into());
-        let table = plan.root.table;
-        let inner = format!("SELECT 1 FROM {table} x WHERE {} LIMIT {most}", conditions.join(" AND "));
-        return section(number, "NULL", &format!("(SELECT count(*) FROM ({inner}) y)"), widths);
-    };
-    let Join { child, parent: key } = relation.join;
-    let key = if key == "id" { "id".to_owned() } else { format!("k_{key}") };
-    let mut conditions = own_conditions(node, relation, scope, sql);
-    conditions.insert(0, format!("x.{child} = p.{key}"));
-    let inner = format!("SELECT 1 FROM {} x WHERE {} LIMIT {most}", relation.table, conditions.join(" AND "));
-    let counted = format!("(SELECT count(*) FROM ({inner}) y)");
-    format!("{} FROM n{} p", section(number, &format!("p.{key}"), &counted, widths), node.parent)
 }

@@ -17,7 +17,7 @@ use super::eager::Eager;
 use super::plan::Plan;
 use super::relation::Find;
 use super::row::{Cells, Columns, Kind, Row};
-use super::statement::{COUNTED_CANDIDATES, HEADER, TOTALS, Written};
+use super::statement::{COUNTED_CANDIDATES, TOTALS, Written};
 use crate::error::Fault;
 use crate::scope::Scope;
 
@@ -38,6 +38,7 @@ struct Loaded {
 
 /// Rows of one node without their type.
 pub(super) trait AnyRows: Send + Sync {
+    fn is_empty(&self) -> bool;
     fn push(&mut self, parent: Uuid, id: Uuid, key: i64, cells: &mut Cells<'_>) -> Result<(), DbErr>;
     fn sort(&mut self, descending: bool);
     fn arrange(&mut self, places: &[Place]);
@@ -62,6 +63,10 @@ impl<R> Default for Rows<R> {
 }
 
 impl<R: Row> AnyRows for Rows<R> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn push(&mut self, parent: Uuid, id: Uuid, key: i64, cells: &mut Cells<'_>) -> Result<(), DbErr> {
         self.0.push(Entry { parent, key, row: R::take(id, cells)? });
         Ok(())
@@ -104,7 +109,6 @@ impl Tree {
             let section: i64 = head.take()?;
             let counted = || Cells::new(row, written.starts, ALL).take::<i64>();
             match section {
-                HEADER => {}
                 COUNTED_CANDIDATES => candidates = counted()?,
                 section if section <= TOTALS => {
                     let at = usize::try_from(TOTALS - section).unwrap_or_default();
@@ -136,6 +140,11 @@ impl Tree {
             totals.extend(total.map(|total| ((0, Uuid::nil()), total)));
         }
         Ok(Self(Arc::new(Loaded { plan, rows: parts, totals, candidates, scope: scope.clone() })))
+    }
+
+    /// Whether there is a row of the root.
+    pub(super) fn has_root(&self) -> bool {
+        !self.0.rows[0].is_empty()
     }
 
     /// The one row of the root, if there is one that the caller may see.

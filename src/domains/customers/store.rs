@@ -383,7 +383,12 @@ const SURVIVOR: &str = "SELECT DISTINCT COALESCE(m.merged_into_id, m.id) AS id F
 
 /// By id.
 pub fn by_id(id: Uuid) -> Find {
-    Find::One(Pieces::text(format!("{SURVIVOR} WHERE m.id = ")).value(id))
+    Find::Row { id, itself: "x.merged_into_id IS NULL", instead: survivor }
+}
+
+/// The customer of this id, or the one that it was merged into.
+pub(super) fn survivor(id: Uuid) -> Pieces {
+    Pieces::text(format!("{SURVIVOR} WHERE m.id = ")).value(id)
 }
 
 /// By the number that the retailer gave.

@@ -83,6 +83,10 @@ fn ids(find: Find, sql: &mut Sql) -> Result<(), Fault> {
             let condition = sql.one_of("y.id", &ids);
             sql.push(&format!("SELECT y.id FROM customers y WHERE {condition}"));
         }
+        Find::Row { id, instead, .. } => {
+            let text = instead(id).write(sql);
+            sql.push(&text);
+        }
         Find::One(pieces) => {
             let text = pieces.write(sql);
             sql.push(&text);

@@ -1,0 +1,167 @@
+//! What reading a field takes, worked out once for a document: of the plan and the statement nothing depends on the
+//! customer but one parameter.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{Context, Name, Pos, Positioned, Value as Argument};
+use async_graphql_value::Value as Written;
+use sea_orm::{Statement, Value};
+use uuid::Uuid;
+
+use super::plan::Plan;
+use super::relation::{Find, Root};
+use super::row::Kind;
+use super::statement;
+use crate::auth::Kin;
+use crate::error::Fault;
+use crate::scope::Scope;
+
+/// Most ways to read that are remembered of one operation.
+const MOST: usize = 16;
+
+/// A plan and its statement.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) plan: Plan,
+    statement: Statement,
+    /// Where the ranges of the kinds start in a row.
+    pub(super) starts: [usize; 4],
+    /// The sort key of each part: its kind, and its column.
+    pub(super) keys: Vec<Option<(Kind, usize)>>,
+}
+
+impl Prepared {
+    /// For the current field and what is below it.
+    ///
+    /// # Errors
+    /// The arguments of the root's page are wrong.
+    fn new(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Self, Fault> {
+        let plan = Plan::of(ctx.field(), scope, root)?;
+        let (statement, starts) = statement::write(&plan, scope);
+        let key = |at: usize| {
+            let (kind, nth) = plan.row_type(at).key(plan.nodes[at].page.order, plan.nodes[at].columns)?;
+            Some((kind, starts[kind as usize] + nth))
+        };
+        let keys = (0..plan.nodes.len()).map(key).collect();
+        Ok(Self { plan, statement, starts, keys })
+    }
+
+    /// The statement, for the root of this id where it is found by one.
+    pub(super) fn statement(&self, root: Option<Uuid>) -> Statement {
+        let mut statement = self.statement.clone();
+        if let (Some(id), Some(values)) = (root, statement.values.as_mut()) {
+            values.0[statement::ROOT_PARAMETER] = Value::from(id);
+        }
+        statement
+    }
+}
+
+/// What has been worked out for one operation.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// Variables that the fields below the roots depend on.
+    variables: Vec<Name>,
+    ways: Mutex<Vec<(Way, Arc<Prepared>)>>,
+}
+
+/// What a plan and its statement depend on, besides the operation.
+#[derive(Debug, PartialEq)]
+struct Way {
+    field: Pos,
+    to: &'static str,
+    kin: Kin,
+    variables: Vec<Option<Argument>>,
+}
+
+impl Remembered {
+    /// Nothing yet, for a document of one operation.
+    pub fn new(document: &ExecutableDocument) -> Self {
+        let mut variables = Vec::new();
+        let operations = match &document.operations {
+            DocumentOperations::Single(only) => vec![only],
+            DocumentOperations::Multiple(named) => named.values().collect(),
+        };
+        for operation in operations {
+            gather(&operation.node.selection_set.node, true, &mut variables);
+        }
+        for fragment in document.fragments.values() {
+            gather(&fragment.node.selection_set.node, false, &mut variables);
+        }
+        variables.sort_unstable();
+        variables.dedup();
+        Self { variables, ways: Mutex::default() }
+    }
+
+    /// How the current field is read, from memory if it can be.
+    pub(super) fn prepared(&self, ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Arc<Prepared>, Fault> {
+        let Some(way) = self.way(ctx, scope, &root) else { return Prepared::new(ctx, scope, root).map(Arc::new) };
+        let known = || self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, prepared)) = known().iter().find(|(known, _)| *known == way) {
+            return Ok(prepared.clone());
+        }
+        let prepared = Arc::new(Prepared::new(ctx, scope, root)?);
+        let mut ways = known();
+        if ways.len() == MOST {
+            ways.clear();
+        }
+        ways.push((way, prepared.clone()));
+        Ok(prepared)
+    }
+
+    /// `None` where it would hardly be of use to another request: a search, a cursor, a partner.
+    fn way(&self, ctx: &Context<'_>, scope: &Scope, root: &Root) -> Option<Way> {
+        if !matches!(root.find, Find::Row { .. }) {
+            return None;
+        }
+        let mut variables = Vec::with_capacity(self.variables.len());
+        for name in &self.variables {
+            let value = ctx.query_env.variables.get(name);
+            if value.is_some_and(has_text) {
+                return None;
+            }
+            variables.push(value.cloned());
+        }
+        Some(Way { field: ctx.item.pos, to: root.to, kin: scope.caller().kin()?, variables })
+    }
+}
+
+fn has_text(value: &Argument) -> bool {
+    match value {
+        Argument::String(_) | Argument::Binary(_) => true,
+        Argument::List(items) => items.iter().any(has_text),
+        Argument::Object(fields) => fields.values().any(has_text),
+        Argument::Null | Argument::Number(_) | Argument::Boolean(_) | Argument::Enum(_) => false,
+    }
+}
+
+/// The variables in a selection, without those that the roots themselves take as arguments.
+fn gather(set: &SelectionSet, is_root: bool, variables: &mut Vec<Name>) {
+    for selection in &set.items {
+        for directive in selection.node.directives() {
+            directive.node.arguments.iter().for_each(|(_, value)| named(value, variables));
+        }
+        match &selection.node {
+            Selection::Field(field) => {
+                if !is_root {
+                    field.node.arguments.iter().for_each(|(_, value)| named(value, variables));
+                }
+                gather(&field.node.selection_set.node, false, variables);
+            }
+            Selection::InlineFragment(fragment) => gather(&fragment.node.selection_set.node, is_root, variables),
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+}
+
+fn named(value: &Positioned<Written>, variables: &mut Vec<Name>) {
+    fn walk(value: &Written, variables: &mut Vec<Name>) {
+        match value {
+            Written::Variable(name) => variables.push(name.clone()),
+            Written::List(items) => items.iter().for_each(|item| walk(item, variables)),
+            Written::Object(fields) => fields.values().for_each(|field| walk(field, variables)),
+            _ => {}
+        }
+    }
+    walk(&value.node, variables);
+}
