@@ -128,7 +128,25 @@ pub enum Reach {
     Nothing,
 }
 
+/// What callers have in common who may read the same, each of what each may know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kin {
+    /// Of staff.
+    role: Option<Role>,
+    scopes: Scopes,
+}
+
 impl Caller {
+    /// Who else may read what this caller may; of partners, each stands alone.
+    pub fn kin(&self) -> Option<Kin> {
+        let role = match self.actor {
+            Actor::Staff(role) => Some(role),
+            Actor::Customer(_) => None,
+            Actor::Partner(_) => return None,
+        };
+        Some(Kin { role, scopes: self.scopes })
+    }
+
     /// The kind of caller, in one word.
     pub fn kind(&self) -> &'static str {
         match self.actor {

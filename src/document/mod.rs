@@ -28,6 +28,7 @@ use crate::auth::{Caller, policy};
 use crate::config;
 use crate::digest::{Digest, from_hex, sha256};
 use crate::error::{Code, Fault};
+use crate::read::Remembered;
 use crate::read::plan::Relations;
 
 pub use executor::executable;
@@ -67,6 +68,8 @@ pub struct Operation {
     fields: Vec<(String, String)>,
     /// Whether it asks for the schema itself.
     pub is_introspection: bool,
+    /// How its fields are read, as far as that was worked out before.
+    pub remembered: Arc<Remembered>,
 }
 
 impl Operation {
@@ -217,6 +220,7 @@ impl Documents {
         let mut parsed = alone(parsed, operation.name.as_ref().map(|name| name.as_str()));
         let is_irregular = prepare::prepare(&mut parsed, &self.schema);
         Ok(Operation {
+            remembered: Arc::new(Remembered::new(&parsed)),
             parsed,
             is_irregular,
             cost: cost::of(operation, document, &self.relations),

@@ -79,6 +79,7 @@ pub(super) async fn execute(
     let withheld = operation.withheld(caller);
     let parsed = document::prune(operation, &gateway.documents.schema, &withheld);
     let mut request = Request::new("").variables(variables.clone()).data(scope.clone());
+    request = request.data(operation.remembered.clone());
     request.set_parsed_query(parsed);
     let answer = within(gateway, request).await;
     let actual = scope.rows_read();

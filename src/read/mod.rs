@@ -8,17 +8,21 @@
 pub mod connection;
 pub mod eager;
 pub mod plan;
+mod prepared;
 pub mod relation;
 pub mod row;
 pub mod sql;
 mod statement;
 pub mod tree;
 
+use std::sync::Arc;
+
 use async_graphql::Context;
 
 pub use connection::{Connection, Listed, PageArguments, Place};
 pub use eager::Eager;
 pub use plan::Plan;
+pub use prepared::Remembered;
 pub use relation::{Access, Find, Join, Order, Pieces, Relation, Root, RowType, Shape};
 pub use row::{Cells, Column, Row};
 pub use sql::Sql;
@@ -44,8 +48,8 @@ pub async fn read(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, 
 }
 
 async fn at(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault> {
-    let plan = Plan::of(ctx.field(), scope, root)?;
-    let written = statement::write(&plan, scope);
-    let rows = scope.rows(written.statement.clone()).await?;
-    Tree::build(plan, &written, &rows, scope)
+    let id = if let Find::Row { id, .. } = root.find { Some(id) } else { None };
+    let prepared = ctx.data_unchecked::<Arc<Remembered>>().prepared(ctx, scope, root)?;
+    let rows = scope.rows(prepared.statement(id)).await?;
+    Tree::build(prepared, &rows, scope)
 }

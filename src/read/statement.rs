@@ -16,11 +16,8 @@ use crate::scope::Scope;
 /// Where the ranges start, after `section`, `parent` and `id`.
 const RANGES_AT: usize = 3;
 
-/// The finished statement and where the ranges of its rows start.
-pub(crate) struct Written {
-    pub(crate) statement: Statement,
-    pub(super) starts: [usize; 4],
-}
+/// Which parameter holds the id of a root that is found by its id.
+pub(super) const ROOT_PARAMETER: usize = 0;
 
 impl Plan {
     pub(super) fn row_type(&self, at: usize) -> RowType {
@@ -47,7 +44,8 @@ impl Plan {
     }
 }
 
-pub(crate) fn write(plan: &Plan, scope: &Scope) -> Written {
+/// The statement of a plan, and where the ranges of its rows start.
+pub(super) fn write(plan: &Plan, scope: &Scope) -> (Statement, [usize; 4]) {
     let mut writer =
         Writer { plan, scope, sql: Sql::new(scope.backend()), widths: widths(plan), root: None, branches: Vec::new() };
     let tables = writer.tables();
@@ -61,7 +59,7 @@ pub(crate) fn write(plan: &Plan, scope: &Scope) -> Written {
     for kind in 1..4 {
         starts[kind] = starts[kind - 1] + writer.widths[kind - 1];
     }
-    Written { statement: writer.sql.finish(), starts }
+    (writer.sql.finish(), starts)
 }
 
 /// The section that says how many rows the root's identifier matches (2 for several).
@@ -140,7 +138,11 @@ impl Writer<'_> {
 
     /// A value as PostgreSQL has to be told of it: if the branches differ in the type of a column, it converts each row.
     fn typed(&self, value: &str, kind: Kind) -> String {
-        if self.sql.is_postgres() { format!("CAST({value} AS {})", kind.as_sql()) } else { value.to_owned() }
+        match value {
+            _ if !self.sql.is_postgres() => value.to_owned(),
+            "NULL" => format!("NULL::{}", kind.as_sql()),
+            _ => format!("CAST({value} AS {})", kind.as_sql()),
+        }
     }
 
     fn section(&self, at: usize) -> String {

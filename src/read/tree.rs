@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use super::connection::{Connection, Listed, PageArguments, Place};
 use super::eager::Eager;
-use super::plan::Plan;
+use super::prepared::Prepared;
 use super::relation::Find;
 use super::row::{Cells, Columns, Kind, Row};
-use super::statement::{COUNTED_CANDIDATES, TOTALS, Written};
+use super::statement::{COUNTED_CANDIDATES, TOTALS};
 use crate::error::Fault;
 use crate::scope::Scope;
 
@@ -28,7 +28,7 @@ const ALL: Columns = Columns::MAX;
 pub struct Tree(Arc<Loaded>);
 
 struct Loaded {
-    plan: Plan,
+    prepared: Arc<Prepared>,
     rows: Vec<Box<dyn AnyRows>>,
     totals: HashMap<(usize, Uuid), i64>,
     /// How many rows the root's identifier matches.
@@ -94,20 +94,15 @@ impl<R: Row> AnyRows for Rows<R> {
 
 impl Tree {
     /// Sorts the rows of a statement into their places.
-    pub(super) fn build(plan: Plan, written: &Written, rows: &[QueryResult], scope: &Scope) -> Result<Self, Fault> {
+    pub(super) fn build(prepared: Arc<Prepared>, rows: &[QueryResult], scope: &Scope) -> Result<Self, Fault> {
+        let Prepared { plan, starts, keys, .. } = prepared.as_ref();
         let mut parts: Vec<Box<dyn AnyRows>> = (0..plan.nodes.len()).map(|at| (plan.row_type(at).collect)()).collect();
-        let keys: Vec<_> = plan
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(at, node)| plan.row_type(at).key(node.page.order, node.columns))
-            .collect();
         let mut totals = HashMap::new();
         let mut candidates = 0;
         for row in rows {
             let mut head = Cells::new(row, [1, 0, 0, 0], ALL);
             let section: i64 = head.take()?;
-            let counted = || Cells::new(row, written.starts, ALL).take::<i64>();
+            let counted = || Cells::new(row, *starts, ALL).take::<i64>();
             match section {
                 COUNTED_CANDIDATES => candidates = counted()?,
                 section if section <= TOTALS => {
@@ -120,14 +115,14 @@ impl Tree {
                     let parent: Option<Uuid> = head.take()?;
                     let id: Uuid = head.take()?;
                     let key = match keys[at] {
-                        Some((kind, nth)) => key_of(row, kind, written.starts[kind as usize] + nth)?,
+                        Some((kind, index)) => key_of(row, kind, index)?,
                         None => 0,
                     };
                     parts[at].push(
                         parent.unwrap_or_default(),
                         id,
                         key,
-                        &mut Cells::new(row, written.starts, plan.nodes[at].columns),
+                        &mut Cells::new(row, *starts, plan.nodes[at].columns),
                     )?;
                 }
             }
@@ -139,7 +134,7 @@ impl Tree {
             parts[0].arrange(places);
             totals.extend(total.map(|total| ((0, Uuid::nil()), total)));
         }
-        Ok(Self(Arc::new(Loaded { plan, rows: parts, totals, candidates, scope: scope.clone() })))
+        Ok(Self(Arc::new(Loaded { prepared, rows: parts, totals, candidates, scope: scope.clone() })))
     }
 
     /// Whether there is a row of the root.
@@ -201,7 +196,7 @@ fn page<R: Row, T: Listed + From<Handle<R>>>(
     parent: Uuid,
     arguments: &PageArguments,
 ) -> Result<Connection<T>, Fault> {
-    let node = &loaded.plan.nodes[at];
+    let node = &loaded.prepared.plan.nodes[at];
     if let Some(fault) = &node.fault {
         return Err(fault.clone());
     }
@@ -317,7 +312,7 @@ impl<R: Row> Handle<R> {
     }
 
     fn child(&self, key: &str, field: &str) -> Result<usize, Fault> {
-        self.tree.plan.find(self.node as usize, key, field).ok_or_else(|| {
+        self.tree.prepared.plan.find(self.node as usize, key, field).ok_or_else(|| {
             tracing::error!(field, "the plan lacks an edge that is resolved");
             Fault::internal()
         })
