@@ -1,5 +1,6 @@
 //! The database: connecting, and bringing its schema up to date.
 
+mod kept;
 mod watch;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::config;
 use crate::metrics::Pool;
+pub use kept::{Kept, Query};
 pub use watch::{Probe, Verdict, Watch};
 
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement};
+use sea_orm::{DbBackend, QueryResult};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
-use crate::db;
+use crate::db::{self, Query};
 use crate::error::Fault;
+use crate::metrics::Pool;
 use crate::read::plan::Relations;
 use crate::read::{Access, Pieces, Sql};
 use crate::state::State;
@@ -95,11 +96,12 @@ impl Scope {
     }
 
     /// The rows of a statement.
-    pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, Fault> {
-        let State { db, metrics, statements, config, .. } = self.0.state.as_ref();
+    pub(crate) async fn rows(&self, query: impl Into<Query>) -> Result<Vec<QueryResult>, Fault> {
+        let State { db, kept, metrics, statements, config, .. } = self.0.state.as_ref();
         statements.fetch_add(1, Ordering::Relaxed);
-        let running = metrics.statement(db::pool(db, &config.database));
-        let rows = db.query_all_raw(statement).instrument(trace::statement(self.backend())).await;
+        let pool = db::pool(db, &config.database);
+        let running = metrics.statement(Pool { idle: pool.idle + kept.idle(), ..pool });
+        let rows = kept.rows(db, query.into()).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
         self.count(rows.len() as u64);
         Ok(rows)

@@ -7,7 +7,7 @@ use sea_orm::DatabaseConnection;
 use crate::auth::token::Verifier;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::db::{Probe, Watch};
+use crate::db::{Kept, Probe, Watch};
 use crate::events::heads::HeadKeys;
 use crate::metrics::Metrics;
 use crate::read::plan::Relations;
@@ -24,6 +24,8 @@ pub struct State {
     pub clock: Clock,
     /// The database.
     pub db: DatabaseConnection,
+    /// Connections to it that are kept for those who read.
+    pub kept: Kept,
     /// Connections to the database that no request uses.
     pub watch: Watch,
     /// Whether the database answers.
@@ -59,6 +61,7 @@ impl State {
         relations: Relations,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
+            kept: Kept::new(&db, &config.database),
             watch: Watch::new(&config.database),
             probe: Probe::default(),
             metrics: Metrics::new(clock.now()),

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 
 use crate::db;
+use crate::metrics::Pool;
 use crate::state;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,7 +40,8 @@ async fn figures(State(state): State<Arc<state::State>>) -> Response {
         ],
         &[("ok", fetched), ("failed", failed)],
     );
-    match state.metrics.text(db::pool(&state.db, &state.config.database)) {
+    let pool = db::pool(&state.db, &state.config.database);
+    match state.metrics.text(Pool { idle: pool.idle + state.kept.idle(), ..pool }) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
 use async_graphql::{ContainerType, ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
-use super::{Handle, Row};
+use super::{Handle, Remembered, Row};
 
 /// Boxed, so that the future's type does not grow with the depth of the selection.
 type Boxed<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
@@ -98,8 +99,11 @@ impl<T: ContainerType> OutputType for Eager<T> {
 /// Most fields of one object that are looked at here: each is compared with those before it.
 const MOST_FIELDS: usize = 64;
 
-/// Whether a selection is nothing but fields, each under a key of its own.
+/// Whether a selection is nothing but fields, each under a key of its own. Of most documents that is known beforehand.
 fn is_plain(ctx: &ContextSelectionSet<'_>) -> bool {
+    if ctx.data_opt::<Arc<Remembered>>().is_some_and(|remembered| remembered.is_plain) {
+        return true;
+    }
     let items = &ctx.item.node.items;
     let key = |at: usize| match &items[at].node {
         Selection::Field(field) if field.node.directives.is_empty() => Some(&field.node.response_key().node),

@@ -50,6 +50,6 @@ pub async fn read(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, 
 async fn at(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault> {
     let id = if let Find::Row { id, .. } = root.find { Some(id) } else { None };
     let prepared = ctx.data_unchecked::<Arc<Remembered>>().prepared(ctx, scope, root)?;
-    let rows = scope.rows(prepared.statement(id)).await?;
+    let rows = scope.rows(prepared.query(id)).await?;
     Tree::build(prepared, &rows, scope)
 }

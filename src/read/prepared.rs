@@ -1,12 +1,13 @@
 //! What reading a field takes, worked out once for a document: of the plan and the statement nothing depends on the
 //! customer but one parameter.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Context, Name, Pos, Positioned, Value as Argument};
 use async_graphql_value::Value as Written;
-use sea_orm::{Statement, Value};
+use sea_orm::Value;
 use uuid::Uuid;
 
 use super::plan::Plan;
@@ -14,6 +15,7 @@ use super::relation::{Find, Root};
 use super::row::Kind;
 use super::statement;
 use crate::auth::Kin;
+use crate::db::Query;
 use crate::error::Fault;
 use crate::scope::Scope;
 
@@ -24,7 +26,7 @@ const MOST: usize = 16;
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) plan: Plan,
-    statement: Statement,
+    query: Query,
     /// Where the ranges of the kinds start in a row.
     pub(super) starts: [usize; 4],
     /// The sort key of each part: its kind, and its column.
@@ -38,22 +40,22 @@ impl Prepared {
     /// The arguments of the root's page are wrong.
     fn new(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Self, Fault> {
         let plan = Plan::of(ctx.field(), scope, root)?;
-        let (statement, starts) = statement::write(&plan, scope);
+        let (query, starts) = statement::write(&plan, scope);
         let key = |at: usize| {
             let (kind, nth) = plan.row_type(at).key(plan.nodes[at].page.order, plan.nodes[at].columns)?;
             Some((kind, starts[kind as usize] + nth))
         };
         let keys = (0..plan.nodes.len()).map(key).collect();
-        Ok(Self { plan, statement, starts, keys })
+        Ok(Self { plan, query, starts, keys })
     }
 
     /// The statement, for the root of this id where it is found by one.
-    pub(super) fn statement(&self, root: Option<Uuid>) -> Statement {
-        let mut statement = self.statement.clone();
-        if let (Some(id), Some(values)) = (root, statement.values.as_mut()) {
-            values.0[statement::ROOT_PARAMETER] = Value::from(id);
+    pub(super) fn query(&self, root: Option<Uuid>) -> Query {
+        let mut query = self.query.clone();
+        if let Some(id) = root {
+            query.values[statement::ROOT_PARAMETER] = Value::from(id);
         }
-        statement
+        query
     }
 }
 
@@ -62,6 +64,8 @@ impl Prepared {
 pub struct Remembered {
     /// Variables that the fields below the roots depend on.
     variables: Vec<Name>,
+    /// No selection of the document has a fragment, a directive or one key twice.
+    pub(super) is_plain: bool,
     ways: Mutex<Vec<(Way, Arc<Prepared>)>>,
 }
 
@@ -77,20 +81,21 @@ struct Way {
 impl Remembered {
     /// Nothing yet, for a document of one operation.
     pub fn new(document: &ExecutableDocument) -> Self {
-        let mut variables = Vec::new();
+        let (mut variables, mut is_plain) = (Vec::new(), document.fragments.is_empty());
         let operations = match &document.operations {
             DocumentOperations::Single(only) => vec![only],
             DocumentOperations::Multiple(named) => named.values().collect(),
         };
         for operation in operations {
             gather(&operation.node.selection_set.node, true, &mut variables);
+            is_plain = is_plain && all_plain(&operation.node.selection_set.node);
         }
         for fragment in document.fragments.values() {
             gather(&fragment.node.selection_set.node, false, &mut variables);
         }
         variables.sort_unstable();
         variables.dedup();
-        Self { variables, ways: Mutex::default() }
+        Self { variables, is_plain, ways: Mutex::default() }
     }
 
     /// How the current field is read, from memory if it can be.
@@ -133,6 +138,19 @@ fn has_text(value: &Argument) -> bool {
         Argument::Object(fields) => fields.values().any(has_text),
         Argument::Null | Argument::Number(_) | Argument::Boolean(_) | Argument::Enum(_) => false,
     }
+}
+
+/// Whether a selection, and all below it, is nothing but fields, each under a key of its own.
+fn all_plain(set: &SelectionSet) -> bool {
+    let mut keys = HashSet::with_capacity(set.items.len());
+    set.items.iter().all(|selection| match &selection.node {
+        Selection::Field(field) => {
+            field.node.directives.is_empty()
+                && keys.insert(&field.node.response_key().node)
+                && all_plain(&field.node.selection_set.node)
+        }
+        Selection::InlineFragment(_) | Selection::FragmentSpread(_) => false,
+    })
 }
 
 /// The variables in a selection, without those that the roots themselves take as arguments.

@@ -4,13 +4,12 @@
 //! its children join it; a part without is written where its rows are wanted. A row is `section, parent, id`, then
 //! one range of columns for each kind of cell, as wide as the widest part needs; missing cells are null.
 
-use sea_orm::Statement;
-
 use super::connection::{MAX_COUNT, Place};
 use super::plan::{Node, Plan};
 use super::relation::{Access, Find, Join, Pieces, Relation, RowType, Shape};
 use super::row::{Column, KINDS, Kind};
 use super::sql::Sql;
+use crate::db::Query;
 use crate::scope::Scope;
 
 /// Where the ranges start, after `section`, `parent` and `id`.
@@ -45,7 +44,7 @@ impl Plan {
 }
 
 /// The statement of a plan, and where the ranges of its rows start.
-pub(super) fn write(plan: &Plan, scope: &Scope) -> (Statement, [usize; 4]) {
+pub(super) fn write(plan: &Plan, scope: &Scope) -> (Query, [usize; 4]) {
     let mut writer =
         Writer { plan, scope, sql: Sql::new(scope.backend()), widths: widths(plan), root: None, branches: Vec::new() };
     let tables = writer.tables();
@@ -59,7 +58,7 @@ pub(super) fn write(plan: &Plan, scope: &Scope) -> (Statement, [usize; 4]) {
     for kind in 1..4 {
         starts[kind] = starts[kind - 1] + writer.widths[kind - 1];
     }
-    (writer.sql.finish(), starts)
+    (writer.sql.finish().into(), starts)
 }
 
 /// The section that says how many rows the root's identifier matches (2 for several).
@@ -275,7 +274,11 @@ impl Writer<'_> {
             return match relation.shape {
                 Shape::One => format!("FROM {table} x WHERE {rest}"),
                 _ => {
-                    format!("FROM {table} x WHERE {rest} ORDER BY {} LIMIT {}", order_by(node), self.limit(node, relation))
+                    format!(
+                        "FROM {table} x WHERE {rest} ORDER BY {} LIMIT {}",
+                        order_by(node),
+                        self.limit(node, relation)
+                    )
                 }
             };
         }
