@@ -22,6 +22,7 @@ mod pages;
 mod policy;
 mod proofs;
 mod reading;
+mod remembering;
 mod schema;
 mod search;
 mod story;
