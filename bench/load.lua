@@ -2,9 +2,15 @@
 --   IDS       a file with one customer per line: the id and, where each has its own, a bearer token
 --   TOKEN     the bearer token otherwise
 --   DOCUMENT  a GraphQL document to post; without it {id} in the path is replaced and the request is a GET
---   ORDER     "random" (with SEED), or "once": each line once, then the run ends; answers with errors are counted
+--   VARIABLES the document's variables in JSON, with {id}; by default {"by":{"id":"{id}"}}
+--   ORDER     "random" (with SEED); "once": each line once, then the run ends, and answers with errors are counted;
+--             "mix": of 100 requests 5 write, and of the others four fifths are for the first twentieth of the lines
+--   WRITES    a document with a mutation, for "mix"; it gets the same variables
+--   PAUSE     how long a connection rests between two requests, in milliseconds on average
 local customers, requests, place = {}, {}, 0
-local once = os.getenv("ORDER") == "once"
+local once, mix = os.getenv("ORDER") == "once", os.getenv("ORDER") == "mix"
+local pause = tonumber(os.getenv("PAUSE") or "0")
+local written = {}
 local document = os.getenv("DOCUMENT") or ""
 bad, example = 0, ""
 
@@ -18,34 +24,49 @@ function init()
     local id, token = line:match("^(%S+)%s*(%S*)")
     if id then customers[#customers + 1] = { id, token } end
   end
-  local before, after = "", ""
-  if document ~= "" then
+  local variables = os.getenv("VARIABLES") or ""
+  if variables == "" then variables = '{"by":{"id":"{id}"}}' end
+  local before, after = variables:match("^(.*){id}(.*)$")
+  local function body(document)
+    if document == "" then return "" end
     local file = assert(io.open(document))
-    before, after = '{"query":' .. quoted(file:read("*a")) .. ',"variables":{"by":{"id":"', '"}}}'
+    local text = '{"query":' .. quoted(file:read("*a")) .. ',"variables":' .. before
     file:close()
+    return text
   end
+  local read, write = body(document), body(os.getenv("WRITES") or "")
   local path, shared = wrk.path, os.getenv("TOKEN") or ""
-  build = function(customer)
+  build = function(customer, writes)
     local token, headers = customer[2] ~= "" and customer[2] or shared, {}
     if token ~= "" then headers["authorization"] = "Bearer " .. token end
     if document == "" then return wrk.format("GET", (path:gsub("{id}", customer[1])), headers) end
     headers["content-type"] = "application/json"
-    return wrk.format("POST", path, headers, before .. customer[1] .. after)
+    return wrk.format("POST", path, headers, (writes and write or read) .. customer[1] .. after .. "}")
   end
 end
 
 function request()
+  local writes = false
   if once then
     place = place % #customers + 1
+  elseif mix then
+    writes = math.random(100) <= 5
+    local few = math.random(100) <= 80
+    place = math.random(few and math.ceil(#customers / 20) or #customers)
   else
     place = math.random(#customers)
   end
-  local made = requests[place]
+  local known = writes and written or requests
+  local made = known[place]
   if not made then -- the text of a request is made once: the load generator shares the machine with what it loads
-    made = build(customers[place])
-    requests[place] = made
+    made = build(customers[place], writes)
+    known[place] = made
   end
   return made
+end
+
+if pause > 0 then
+  function delay() return math.floor(-pause * math.log(1 - math.random()) + 0.5) end
 end
 
 if once then
