@@ -308,10 +308,10 @@ impl Writer<'_> {
         }
     }
 
-    /// How many rows of one parent are read. A page asks for one row more, to know whether there is one.
+    /// How many rows of one parent are read. A page asks for one row more, to know whether there is one. Always a parameter:
+    /// where PostgreSQL knows the number and expects few rows, it reads all of a parent's and sorts them, however many.
     fn limit(&mut self, node: &Node, relation: &Relation) -> String {
-        let size = i64::from(node.page.size);
-        if relation.shape == Shape::Page { self.sql.parameter(size + 1) } else { size.to_string() }
+        self.sql.parameter(i64::from(node.page.size) + i64::from(relation.shape == Shape::Page))
     }
 
     fn own_conditions(&mut self, node: &Node, relation: &Relation) -> Vec<String> {
