@@ -143,10 +143,7 @@ impl Cache {
             return None;
         }
         let authority = self.authority().await?;
-        let keys = answer.basis.versions.iter().map(|(key, _)| *key).collect();
-        let seen = authority.read(keys, false).await.ok()?;
-        let holds = |(key, version): &(Key, versions::Version)| seen.get(key) == Some(&Found::Version(*version));
-        if !answer.basis.versions.iter().all(holds) {
+        if authority.still_has(&answer.basis.versions).await != Ok(true) {
             return None;
         }
         // Last, so that whoever has changed the row and waited knows that this was not served any more.
@@ -161,7 +158,7 @@ impl Cache {
         let all = TABLES.iter().flat_map(|(_, names)| names.split_whitespace()).filter_map(Table::named);
         let tables = all.fold(Tables::default(), Tables::with);
         let keys = tables.versioned().map(Key::Table).chain(customer.map(Key::Customer)).collect();
-        let seen = authority.read(keys, true).await.ok()?;
+        let seen = authority.read(keys).await.ok()?;
         self.look_into(state, &authority, &seen);
         Some(Ground { stamp: stamp(&lease, &authority), seen })
     }

@@ -3,7 +3,7 @@
 //! Nothing has to be declared: the statement names the tables that it reads, the row of the root is the customer, and
 //! whoever looks at the clock says for which moment, or else the answer is good for this one only.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -63,7 +63,7 @@ pub struct Basis {
     /// Generation and authority, as one name.
     pub stamp: String,
     /// The versions that it was made under.
-    pub versions: Vec<(Key, Version)>,
+    pub versions: Arc<[(Key, Version)]>,
     /// From when on it is another one by itself.
     pub until: Option<DateTime<Utc>>,
 }
@@ -74,7 +74,7 @@ pub struct Reads(Mutex<Noted>);
 
 #[derive(Debug, Default)]
 struct Noted {
-    basis: Option<(String, Vec<(Key, Version)>)>,
+    basis: Option<(String, Arc<[(Key, Version)]>)>,
     until: Option<DateTime<Utc>>,
     why_not: Option<Reason>,
 }
@@ -139,7 +139,7 @@ fn basis_of(
     finding: Option<&str>,
     customer: Option<Uuid>,
     ground: Option<&Ground>,
-) -> Result<(String, Vec<(Key, Version)>), Reason> {
+) -> Result<(String, Arc<[(Key, Version)]>), Reason> {
     let customer = customer.ok_or(Reason::Finding)?;
     let finding = finding.map(Tables::in_text).ok_or(Reason::Finding)?;
     let customers = Table::named("customers");

@@ -60,6 +60,10 @@ pub enum Found {
 /// What was found of several keys.
 pub type Seen = HashMap<Key, Found>;
 
+fn all_have(seen: &Seen, versions: &[(Key, Version)]) -> bool {
+    versions.iter().all(|(key, version)| seen.get(key) == Some(&Found::Version(*version)))
+}
+
 /// Where the versions lie, at one moment: this process' memory, or one Redis as long as it is the same and whole.
 #[derive(Clone, Debug)]
 pub enum Authority {
@@ -82,14 +86,28 @@ impl Authority {
         }
     }
 
-    /// The versions of keys, read after this was called. Those that are missing are made if `make` says so.
+    /// The versions of keys, read after this was called. Those that are missing are made.
     ///
     /// # Errors
     /// The authority is gone.
-    pub async fn read(&self, keys: Vec<Key>, make: bool) -> Result<Seen, Gone> {
+    pub async fn read(&self, keys: Vec<Key>) -> Result<Seen, Gone> {
         match self {
             Self::Memory(memory) => Ok(memory.read(&keys)),
-            Self::Redis(link) => link.read(keys, make).await,
+            Self::Redis(link) => link.read(keys).await,
+        }
+    }
+
+    /// Whether all keys have these versions, looked at after this was called.
+    ///
+    /// # Errors
+    /// The authority is gone.
+    pub async fn still_has(&self, versions: &Arc<[(Key, Version)]>) -> Result<bool, Gone> {
+        match self {
+            Self::Memory(memory) => {
+                let keys: Vec<Key> = versions.iter().map(|(key, _)| *key).collect();
+                Ok(all_have(&memory.read(&keys), versions))
+            }
+            Self::Redis(link) => link.still_has(versions.clone()).await,
         }
     }
 

@@ -14,7 +14,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, Script};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Found, Gone, Key, Seen, Version};
+use super::{Found, Gone, Key, Seen, Version, all_have};
 use crate::clock;
 
 /// How long Redis may take before it is as good as gone.
@@ -86,12 +86,13 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Somebody who wants to know versions.
+/// Somebody who wants to know about versions.
 #[derive(Debug)]
-struct Ask {
-    keys: Vec<Key>,
-    make: bool,
-    answer: oneshot::Sender<Seen>,
+enum Ask {
+    /// What they are; those that are missing are made.
+    Read(Vec<Key>, oneshot::Sender<Seen>),
+    /// Whether they are these.
+    Compare(Arc<[(Key, Version)]>, oneshot::Sender<bool>),
 }
 
 /// Why there is no link.
@@ -144,9 +145,15 @@ impl Link {
         self.is_gone.load(Ordering::Acquire)
     }
 
-    pub(super) async fn read(&self, keys: Vec<Key>, make: bool) -> Result<Seen, Gone> {
+    pub(super) async fn read(&self, keys: Vec<Key>) -> Result<Seen, Gone> {
         let (answer, answered) = oneshot::channel();
-        self.asks.send(Ask { keys, make, answer }).map_err(|_| Gone)?;
+        self.asks.send(Ask::Read(keys, answer)).map_err(|_| Gone)?;
+        answered.await.map_err(|_| Gone)
+    }
+
+    pub(super) async fn still_has(&self, versions: Arc<[(Key, Version)]>) -> Result<bool, Gone> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Compare(versions, answer)).map_err(|_| Gone)?;
         answered.await.map_err(|_| Gone)
     }
 
@@ -198,10 +205,15 @@ async fn answer(
     let mut waiting = Vec::with_capacity(TOGETHER);
     while asked.recv_many(&mut waiting, TOGETHER).await > 0 {
         let Ok(seen) = look(&waiting, &mut connection, &word).await else { break };
-        for Ask { keys, answer, .. } in waiting.drain(..) {
-            let own = keys.into_iter().map(|key| (key, seen.get(&key).cloned().unwrap_or(Found::Nothing))).collect();
-            // Whoever asked may have left.
-            _ = answer.send(own);
+        // Whoever asked may have left.
+        for ask in waiting.drain(..) {
+            match ask {
+                Ask::Compare(versions, answer) => _ = answer.send(all_have(&seen, &versions)),
+                Ask::Read(keys, answer) => {
+                    let found = |key| (key, seen.get(&key).cloned().unwrap_or(Found::Nothing));
+                    _ = answer.send(keys.into_iter().map(found).collect());
+                }
+            }
         }
     }
     is_gone.store(true, Ordering::Release);
@@ -209,18 +221,24 @@ async fn answer(
 
 /// What is there of all keys that are asked for; what is missing is made for those who want it.
 async fn look(waiting: &[Ask], connection: &mut MultiplexedConnection, word: &str) -> Result<Seen, Gone> {
-    let keys: HashSet<Key> = waiting.iter().flat_map(|ask| &ask.keys).copied().collect();
+    let (mut keys, mut wanted) = (HashSet::new(), HashSet::new());
+    for ask in waiting {
+        match ask {
+            Ask::Compare(versions, _) => keys.extend(versions.iter().map(|(key, _)| *key)),
+            Ask::Read(own, _) => wanted.extend(own.iter().copied()),
+        }
+    }
+    keys.extend(&wanted);
     let keys: Vec<Key> = keys.into_iter().collect();
     let seen = get(&keys, connection, word).await?;
-    let makers = waiting.iter().filter(|ask| ask.make).flat_map(|ask| &ask.keys);
-    let missing: HashSet<&Key> = makers.filter(|key| seen.get(key) == Some(&Found::Nothing)).collect();
-    if missing.is_empty() {
+    wanted.retain(|key| seen.get(key) == Some(&Found::Nothing));
+    if wanted.is_empty() {
         return Ok(seen);
     }
     let mut pipe = redis::pipe();
-    for key in missing {
+    for key in wanted {
         let value = [b"v", &Version::fresh().to_bytes()[..]].concat();
-        pipe.cmd("SET").arg(name_of(*key)).arg(value).arg("NX").arg("PX").arg(KEPT_MS).ignore();
+        pipe.cmd("SET").arg(name_of(key)).arg(value).arg("NX").arg("PX").arg(KEPT_MS).ignore();
     }
     pipe.query_async::<()>(connection).await.map_err(|_| Gone)?;
     get(&keys, connection, word).await
