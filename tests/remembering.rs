@@ -4,7 +4,7 @@ use c360::retailer::demo;
 use c360_rules::access::Role;
 use serde_json::{Value, json};
 
-use crate::harness::{App, actor::customer_gid, on_both};
+use crate::harness::{actor::customer_gid, on_both};
 
 const ME: &str = "{ me { number loyalty { number balance { active } } orders(first: 2) { nodes { number } } } }";
 const BY_ID: &str = "query($id: ID!, $first: Int, $open: Boolean) { customer360(by: { id: $id }) { \
