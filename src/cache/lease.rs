@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use tokio::time::Instant;
 
 use crate::clock;
@@ -111,7 +111,9 @@ impl Lease {
 pub async fn hold(db: &DatabaseConnection, name: &str) -> Result<(), DbErr> {
     let mut sql = Sql::new(db.get_database_backend());
     let now = milliseconds(&sql);
-    sql.push(&format!("UPDATE cache_state SET held_until = {now} + {HELD_MS} WHERE id = 1 AND held_until >= {now} AND authority = "));
+    sql.push(&format!(
+        "UPDATE cache_state SET held_until = {now} + {HELD_MS} WHERE id = 1 AND held_until >= {now} AND authority = "
+    ));
     sql.bind(name);
     if db.execute_raw(sql.finish()).await?.rows_affected() == 1 {
         return Ok(());

@@ -74,7 +74,7 @@ pub struct Reads(Mutex<Noted>);
 
 #[derive(Debug, Default)]
 struct Noted {
-    basis: Option<(String, Arc<[(Key, Version)]>)>,
+    basis: Option<Basis>,
     until: Option<DateTime<Utc>>,
     why_not: Option<Reason>,
 }
@@ -115,9 +115,7 @@ impl Reads {
         match (noted.why_not, &noted.basis) {
             (Some(reason), _) => Err(reason),
             (None, None) => Err(Reason::Source),
-            (None, Some((stamp, versions))) => {
-                Ok(Basis { stamp: stamp.clone(), versions: versions.clone(), until: noted.until })
-            }
+            (None, Some(basis)) => Ok(Basis { until: noted.until, ..basis.clone() }),
         }
     }
 }
@@ -139,7 +137,7 @@ fn basis_of(
     finding: Option<&str>,
     customer: Option<Uuid>,
     ground: Option<&Ground>,
-) -> Result<(String, Arc<[(Key, Version)]>), Reason> {
+) -> Result<Basis, Reason> {
     let customer = customer.ok_or(Reason::Finding)?;
     let finding = finding.map(Tables::in_text).ok_or(Reason::Finding)?;
     let customers = Table::named("customers");
@@ -165,5 +163,5 @@ fn basis_of(
         // Whom it would find was not known before.
         Some(Found::Nothing) | None => Err(Reason::Finding),
     });
-    Ok((stamp.clone(), versions.collect::<Result<_, _>>()?))
+    Ok(Basis { stamp: stamp.clone(), versions: versions.collect::<Result<_, _>>()?, until: None })
 }

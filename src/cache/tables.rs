@@ -41,10 +41,7 @@ pub const TABLES: &[(Rows, &str)] = &[
     (Finding, "customer_identities loyalty_cards"),
     (Shared, "stores products teams staff segments surveys macros"),
     (Shared, "business_calendars business_hours business_holidays sla_policies sla_targets"),
-    (
-        Shared,
-        "loyalty_programmes loyalty_tiers campaigns earning_rules rewards coupon_definitions coupon_products",
-    ),
+    (Shared, "loyalty_programmes loyalty_tiers campaigns earning_rules rewards coupon_definitions coupon_products"),
     (
         Unseen,
         "partners partner_secrets revocations trust_version job_leases idempotency_records ingested_items \
@@ -62,7 +59,8 @@ struct Known {
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
-    let named = |(rows, names): &(Rows, &'static str)| names.split_whitespace().map(move |name| (name, *rows)).collect();
+    let named =
+        |(rows, names): &(Rows, &'static str)| names.split_whitespace().map(move |name| (name, *rows)).collect();
     let all: Vec<(&str, Rows)> = TABLES.iter().flat_map(|of| -> Vec<_> { named(of) }).collect();
     let places = (0..).zip(&all).map(|(place, (name, _))| (*name, Table(place))).collect();
     Known { all, places }

@@ -7,10 +7,10 @@ use sea_orm::{DbErr, Statement};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::Point;
 use super::lease::{self, Standing, TERM};
 use super::tables::{Rows, Tables};
 use super::versions::{Authority, Key};
-use super::Point;
 use crate::clock;
 use crate::db::Transaction;
 use crate::state::State;

@@ -50,12 +50,7 @@ impl Kept {
             DbBackend::Postgres => db.get_postgres_connection_pool().options().get_max_connections() / 2,
             _ => 0,
         };
-        Self {
-            idle: Mutex::default(),
-            most,
-            room: Semaphore::new(most as usize),
-            settings: settings.clone(),
-        }
+        Self { idle: Mutex::default(), most, room: Semaphore::new(most as usize), settings: settings.clone() }
     }
 
     /// How many wait.

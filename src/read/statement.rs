@@ -207,8 +207,8 @@ impl Writer<'_> {
 
     fn from(&mut self, at: usize) -> String {
         match self.plan.nodes[at].relation {
-            None => self.from_root(),
-            Some(relation) => self.from_parent(at, relation),
+            None => self.root_source(),
+            Some(relation) => self.child_source(at, relation),
         }
     }
 
@@ -223,7 +223,7 @@ impl Writer<'_> {
         format!("SELECT x.id FROM ({candidates}) c JOIN {table} x ON x.id = c.id WHERE {rest} LIMIT 2")
     }
 
-    fn from_root(&mut self) -> String {
+    fn root_source(&mut self) -> String {
         let plan = self.plan;
         let table = plan.root.table;
         if matches!(plan.root.find, Find::One(_)) {
@@ -263,7 +263,7 @@ impl Writer<'_> {
         }
     }
 
-    fn from_parent(&mut self, at: usize, relation: &Relation) -> String {
+    fn child_source(&mut self, at: usize, relation: &Relation) -> String {
         let node = &self.plan.nodes[at];
         let (table, parent, Join { child, parent: key }) = (relation.table, node.parent, relation.join);
         let mut conditions = self.own_conditions(node, relation);

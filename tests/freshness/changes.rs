@@ -19,8 +19,17 @@ const FIXED: [&str; 3] = ["id", "customer_id", "merged_into_id"];
 
 /// What other rows a column may name: those of tables that belong to nobody.
 const SHARED: [&str; 11] = [
-    "product_id", "store_id", "staff_id", "team_id", "assignee_id", "sla_policy_id", "tier_id", "reward_id", "survey_id",
-    "segment_id", "owner_id",
+    "product_id",
+    "store_id",
+    "staff_id",
+    "team_id",
+    "assignee_id",
+    "sla_policy_id",
+    "tier_id",
+    "reward_id",
+    "survey_id",
+    "segment_id",
+    "owner_id",
 ];
 
 async fn words(db: &DatabaseConnection, sql: &str) -> Vec<Vec<String>> {
@@ -32,7 +41,9 @@ async fn words(db: &DatabaseConnection, sql: &str) -> Vec<Vec<String>> {
 /// Names and types of a table's columns.
 async fn columns(db: &DatabaseConnection, table: &str) -> Vec<(String, String)> {
     let sql = match db.get_database_backend() {
-        DbBackend::Postgres => format!("SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY ordinal_position"),
+        DbBackend::Postgres => format!(
+            "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY ordinal_position"
+        ),
         _ => format!("SELECT name, type FROM pragma_table_info('{table}')"),
     };
     words(db, &sql).await.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect()
@@ -40,18 +51,26 @@ async fn columns(db: &DatabaseConnection, table: &str) -> Vec<(String, String)> 
 
 /// Ways to give a column another value; the first that the constraints let pass is taken.
 fn others(table: &str, column: &str, ty: &str) -> Vec<String> {
-    let another = format!("COALESCE((SELECT y.{column} FROM {table} y WHERE y.{column} <> {table}.{column} ORDER BY y.{column} LIMIT 1), {column})");
+    let another = format!(
+        "COALESCE((SELECT y.{column} FROM {table} y WHERE y.{column} <> {table}.{column} ORDER BY y.{column} LIMIT 1), {column})"
+    );
     match ty {
         "uuid" | "BLOB" if !SHARED.contains(&column) => Vec::new(),
         "uuid" | "BLOB" => vec![another],
         "boolean" => vec![format!("NOT {column}")],
-        "bigint" | "integer" | "smallint" | "INTEGER" => vec![format!("{column} + 1"), format!("1 - {column}"), format!("{column} - 1")],
-        "timestamp with time zone" => vec![format!("{column} + interval '1 hour'"), format!("{column} - interval '1 hour'")],
+        "bigint" | "integer" | "smallint" | "INTEGER" => {
+            vec![format!("{column} + 1"), format!("1 - {column}"), format!("{column} - 1")]
+        }
+        "timestamp with time zone" => {
+            vec![format!("{column} + interval '1 hour'"), format!("{column} - interval '1 hour'")]
+        }
         "date" => vec![format!("{column} + 1")],
         "text" => vec![format!("{column} || 'x'"), another],
         "TEXT" => vec![
-            format!("CASE WHEN {column} LIKE '____-__-__T%' THEN strftime('%Y-%m-%dT%H:%M:%f+00:00', {column}, '+1 hour') \
-                     WHEN {column} LIKE '____-__-__' THEN date({column}, '+1 day') ELSE {column} || 'x' END"),
+            format!(
+                "CASE WHEN {column} LIKE '____-__-__T%' THEN strftime('%Y-%m-%dT%H:%M:%f+00:00', {column}, '+1 hour') \
+                     WHEN {column} LIKE '____-__-__' THEN date({column}, '+1 day') ELSE {column} || 'x' END"
+            ),
             another,
         ],
         _ => Vec::new(),
@@ -110,7 +129,9 @@ fn everything(types: &BTreeMap<String, Value>, ty: &str, seen: &mut BTreeSet<Str
 /// Every value of an answer under the names of the fields that lead to it.
 fn leaves(value: &Value, path: &str, found: &mut BTreeMap<String, Vec<Value>>) {
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| leaves(value, &format!("{path}.{name}"), found)),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| leaves(value, &format!("{path}.{name}"), found))
+        }
         Value::Array(items) => items.iter().for_each(|item| leaves(item, path, found)),
         leaf => found.entry(path.to_owned()).or_default().push(leaf.clone()),
     }

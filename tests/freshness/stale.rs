@@ -12,7 +12,7 @@ use c360::cache::Point;
 use c360::retailer::demo;
 use c360::write::{self, Outcome, Tx, Work};
 use c360_rules::access::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Kept;
 use crate::harness::servers::RedisServer;
@@ -96,7 +96,9 @@ async fn write(world: Arc<World>, at: usize) {
             // Names that do not return may be there or not; one that returns is there, or a later one.
             let name = world.next_tier.fetch_add(1, Ordering::SeqCst) + 1;
             if write::system(&gateway.state, "test", &Rename(name)).await.is_ok() {
-                let row = crate::log::number_of(&gateway.state.db, "SELECT CAST(MIN(name) AS bigint) FROM loyalty_tiers").await;
+                let row =
+                    crate::log::number_of(&gateway.state.db, "SELECT CAST(MIN(name) AS bigint) FROM loyalty_tiers")
+                        .await;
                 world.tiers.raise(row.min(name));
             }
             continue;
@@ -126,7 +128,7 @@ async fn read(world: Arc<World>, at: usize, most: usize) {
         assert!(seen >= balance, "a balance of {seen}, after a change to {balance} had returned: {from}");
         let tier: i64 = loyalty["tier"]["name"].as_str().unwrap().parse().unwrap();
         assert!(tier >= tiers, "a tier called {tier}, after it was named {tiers}: {from}");
-        if from["status"] == Value::from("HIT") {
+        if from["status"] == "HIT" {
             world.hits.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -212,7 +214,14 @@ async fn run(most: usize, dies: bool, troubles: bool) -> Arc<World> {
         drop(redis);
     }
     let of = |count: &AtomicUsize| count.load(Ordering::Relaxed);
-    let world_says = format!("{} reads, {} hits, {} writes, {} stopped, {} points", of(&world.reads), of(&world.hits), of(&world.writes), of(&world.failed), of(&points));
+    let world_says = format!(
+        "{} reads, {} hits, {} writes, {} stopped, {} points",
+        of(&world.reads),
+        of(&world.hits),
+        of(&world.writes),
+        of(&world.failed),
+        of(&points)
+    );
     eprintln!("{world_says}");
     assert!(of(&world.hits) * 50 > of(&world.reads) && of(&world.writes) > 0, "{world_says}");
     world

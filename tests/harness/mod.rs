@@ -76,7 +76,15 @@ impl App {
         let (url, state) = try_serve(config, self.state.clock.clone(), connection).await.unwrap();
         let signer = Signer::from_pem(self.key.private_pem.as_bytes()).unwrap();
         let _database = self._database.clone();
-        Self { url, state, signer, key: self.key.clone(), http: self.http.clone(), _database, _keys: self._keys.clone() }
+        Self {
+            url,
+            state,
+            signer,
+            key: self.key.clone(),
+            http: self.http.clone(),
+            _database,
+            _keys: self._keys.clone(),
+        }
     }
 
     /// Over a database, with other settings.

@@ -196,7 +196,8 @@ impl LoyaltyAccount {
         let mut rewards: Vec<Eager<Reward>> = self.0.few::<RewardRow, _>("rewardsInReach", self.0.id)?;
         rewards.retain(|reward| {
             let row = &reward.0;
-            row.starts_at.is_none_or(|starts| scope.reached(starts)) && row.ends_at.is_none_or(|ends| !scope.reached(ends))
+            row.starts_at.is_none_or(|starts| scope.reached(starts))
+                && row.ends_at.is_none_or(|ends| !scope.reached(ends))
         });
         Ok(rewards)
     }
