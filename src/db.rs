@@ -27,6 +27,9 @@ pub use watch::{Probe, Verdict, Watch};
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.
 const MIGRATION_LOCK: i64 = 0x6333_3630_6d69_6772;
 
+/// The same, for those who write: all share it, and whoever changes what they have to tell takes it alone.
+pub const WRITERS: i64 = 0x6333_3630_6361_6368;
+
 /// Opens the pool.
 ///
 /// # Errors

@@ -57,6 +57,7 @@ async fn everything_of_a_customer_says_whose_it_is(backend: Backend) {
         "coupon_definitions",
         "coupon_products",
         "surveys",
+        "cache_state",
         "event_heads",
         "idempotency_records",
         "job_leases",

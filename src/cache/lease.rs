@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use tokio::time::Instant;
 
 use crate::clock;
-use crate::db::{Transaction, begin_writing};
+use crate::db::{Transaction, WRITERS, begin_writing};
 use crate::read::Sql;
 
 /// How long what was read of the row counts.
@@ -24,9 +24,6 @@ const HELD_MS: i64 = 5_000;
 const RENEWED_MS: i64 = 3_000;
 /// After how long nobody can be serving by an authority that was not renewed, in milliseconds.
 const FORGOTTEN_MS: i64 = 60_000;
-
-/// The advisory lock of PostgreSQL that writers share and that a new authority takes alone.
-const LOCK: i64 = 0x6333_3630_6361_6368;
 
 /// What the row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +120,7 @@ pub async fn hold(db: &DatabaseConnection, name: &str) -> Result<(), DbErr> {
     if sql.is_postgres() {
         // Writers that come meanwhile wait behind this.
         transaction.execute_unprepared("SET LOCAL lock_timeout = '1s'").await?;
-        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({WRITERS})")).await?;
     }
     let term = TERM.as_millis();
     sql.push("UPDATE cache_state SET generation = ");
@@ -138,55 +135,43 @@ pub async fn hold(db: &DatabaseConnection, name: &str) -> Result<(), DbErr> {
     transaction.commit().await
 }
 
-/// What a writer finds of the row, within its transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// The authority that the writer has told of its change is the one that all gateways ask.
-    Told,
-    /// No gateway serves cached answers.
-    Nobody,
-    /// Gateways ask another authority, or may do so still.
-    Untold,
+/// What a writer finds, within its transaction. As writers share the lock, it stays so until the transaction ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What the transaction is called; empty where nobody outlives it who would ask.
+    pub transaction: String,
+    /// Who keeps the versions, unless nobody can be serving by them.
+    held: Option<String>,
+    /// Whether no lease names another one any more.
+    is_settled: bool,
 }
 
-/// Joins the writers, for the length of a transaction: no other authority comes meanwhile. What the transaction is called
-/// by its database.
-///
-/// # Errors
-/// The database fails.
-pub async fn join(transaction: &mut Transaction) -> Result<String, DbErr> {
-    let mut sql = Sql::new(transaction.backend());
-    if !sql.is_postgres() {
-        return Ok(String::new()); // Its only writer is alone anyway, and nobody outlives it who would ask.
+impl Standing {
+    /// Reads the row, and has the transaction named.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn read(transaction: &mut Transaction) -> Result<Self, DbErr> {
+        let mut sql = Sql::new(transaction.backend());
+        let now = milliseconds(&sql);
+        let name = if sql.is_postgres() { "CAST(pg_current_xact_id() AS text)" } else { "''" };
+        sql.push(&format!(
+            "SELECT {name} AS name, CASE WHEN held_until + {FORGOTTEN_MS} < {now} THEN NULL ELSE authority END AS held, \
+             CASE WHEN settled_at <= {now} THEN 1 ELSE 0 END AS is_settled FROM cache_state WHERE id = 1"
+        ));
+        let rows = transaction.rows(sql.finish()).await?;
+        let row = rows.first().ok_or_else(|| DbErr::RecordNotFound("cache_state".into()))?;
+        Ok(Self {
+            transaction: row.try_get("", "name")?,
+            held: row.try_get("", "held")?,
+            is_settled: row.try_get::<i32>("", "is_settled")? != 0,
+        })
     }
-    sql.push(&format!(
-        "SELECT CAST(pg_current_xact_id() AS text) AS name, CAST(pg_advisory_xact_lock_shared({LOCK}) AS text) AS joined"
-    ));
-    let rows = transaction.rows(sql.finish()).await?;
-    rows.first().map_or_else(|| Ok(String::new()), |row| row.try_get("", "name"))
-}
 
-/// How a writer that has told `authority`, if anybody, stands. It has to have [joined](join) before.
-///
-/// # Errors
-/// The database fails.
-pub async fn standing(transaction: &mut Transaction, authority: Option<&str>) -> Result<Standing, DbErr> {
-    let mut sql = Sql::new(transaction.backend());
-    let now = milliseconds(&sql);
-    sql.push(&format!(
-        "SELECT authority, CASE WHEN settled_at <= {now} THEN 1 ELSE 0 END AS is_settled, \
-         CASE WHEN held_until + {FORGOTTEN_MS} < {now} THEN 1 ELSE 0 END AS is_over FROM cache_state WHERE id = 1"
-    ));
-    let rows = transaction.rows(sql.finish()).await?;
-    let row = rows.first().ok_or_else(|| DbErr::RecordNotFound("cache_state".into()))?;
-    let (held, is_settled): (Option<String>, i32) = (row.try_get("", "authority")?, row.try_get("", "is_settled")?);
-    let is_over: i32 = row.try_get("", "is_over")?;
-    Ok(match held {
-        None => Standing::Nobody,
-        Some(held) if Some(held.as_str()) == authority && is_settled != 0 => Standing::Told,
-        Some(_) if is_over != 0 => Standing::Nobody,
-        Some(_) => Standing::Untold,
-    })
+    /// Whether all who may serve kept answers ask `told`, to whom the writer has told its change.
+    pub fn is_enough(&self, told: Option<&str>) -> bool {
+        self.held.is_none() || (self.is_settled && self.held.as_deref() == told)
+    }
 }
 
 /// Begins a new generation, as part of a transaction: from its commit on, and once [`TERM`] has passed, no answer that was

@@ -18,8 +18,11 @@ pub mod versions;
 pub mod writes;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -31,6 +34,10 @@ use lease::Lease;
 use reads::Ground;
 use tables::{TABLES, Table, Tables};
 use versions::{Authority, Found, Key, Links, Memory};
+
+/// How long a request waits for the lease, and how long nobody tries after that failed.
+const PATIENCE: Duration = Duration::from_millis(250);
+const REST: Duration = Duration::from_millis(400);
 
 /// Customers of whom it is remembered by what they were found.
 const FOUND: u64 = 50_000;
@@ -44,8 +51,8 @@ pub struct Cache {
     /// The answers.
     pub answers: Answers,
     lease: Mutex<Option<Arc<Lease>>>,
-    /// Whose turn it is to read the lease.
-    reading: tokio::sync::Mutex<()>,
+    /// Whose turn it is to read the lease, and when that failed last.
+    reading: tokio::sync::Mutex<Option<Instant>>,
     /// Whom a way of finding found last. A guess: it only says whose version to read beforehand.
     found: moka::sync::Cache<Digest, Uuid>,
     /// Marks that were looked into a moment ago.
@@ -117,7 +124,7 @@ impl Cache {
             found: moka::sync::Cache::new(FOUND),
             looked_into: moka::sync::Cache::builder()
                 .max_capacity(10_000)
-                .time_to_live(std::time::Duration::from_millis(500))
+                .time_to_live(Duration::from_millis(500))
                 .build(),
             points: Points::default(),
         }
@@ -176,18 +183,13 @@ impl Cache {
     /// The lease, if answers that `authority` finds unchanged may be served.
     async fn lease(&self, state: &Arc<State>, authority: &Authority) -> Option<Arc<Lease>> {
         let name = authority.name();
-        let known = self.known_lease();
-        match known {
-            Some(lease) if lease.lets(name) && !lease.is_old() => return Some(lease),
-            Some(lease) if lease.lets(name) => {
-                if let Ok(turn) = self.reading.try_lock() {
-                    drop(turn);
-                    let (state, name) = (state.clone(), name.to_owned());
-                    tokio::spawn(async move { state.cache.read_lease(&state.watch, &name).await });
-                }
-                return Some(lease);
+        let known = self.known_lease().filter(|lease| lease.lets(name));
+        if let Some(lease) = known {
+            if lease.is_old() && self.reading.try_lock().is_ok() {
+                let (state, name) = (state.clone(), name.to_owned());
+                tokio::spawn(async move { state.cache.read_lease(&state.watch, &name).await });
             }
-            _ => {}
+            return Some(lease);
         }
         self.read_lease(&state.watch, name).await.filter(|lease| lease.lets(name))
     }
@@ -196,33 +198,25 @@ impl Cache {
         self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the lease, for all who wait for it, and makes `name` the authority where that is due.
+    /// Reads the lease, for all who wait for it. Nobody waits for long: without it, answers are made anew.
     async fn read_lease(&self, watch: &Watch, name: &str) -> Option<Arc<Lease>> {
-        let _turn = self.reading.lock().await;
+        let mut failed_at = timeout(PATIENCE, self.reading.lock()).await.ok()?;
         if let Some(lease) = self.known_lease().filter(|lease| lease.is_current() && !lease.is_old()) {
             return Some(lease);
         }
-        let read = async {
-            let db = watch.connection().await?;
-            let lease = Lease::read(db).await?;
-            match lease.wants(name, db.get_database_backend()) {
-                false => Ok(lease),
-                // Another one may have writers that have to be waited for.
-                true if lease.authority.as_deref().is_some_and(|other| other != name) => {
-                    let (db, name) = (db.clone(), name.to_owned());
-                    tokio::spawn(async move { lease::hold(&db, &name).await });
-                    Ok(lease)
-                }
-                true => {
-                    lease::hold(db, name).await?;
-                    Lease::read(db).await
-                }
+        if failed_at.is_some_and(|at| at.elapsed() < REST) {
+            return None;
+        }
+        let read = timeout(PATIENCE, renewed(watch, name)).await;
+        let lease = match read {
+            Ok(Ok(lease)) => Some(Arc::new(lease)),
+            Ok(Err(error)) => {
+                tracing::warn!(error = crate::db::describe(&error), "what is cached cannot be used");
+                None
             }
+            Err(_) => None,
         };
-        let lease = read.await.inspect_err(|error: &sea_orm::DbErr| {
-            tracing::warn!(error = crate::db::describe(error), "what is cached cannot be used");
-        });
-        let lease = lease.ok().map(Arc::new);
+        *failed_at = lease.is_none().then(Instant::now);
         self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&lease);
         lease
     }
@@ -240,6 +234,28 @@ impl Cache {
             }
         }
     }
+}
+
+/// What the row says, after `name` was made the authority where that is due.
+async fn renewed(watch: &Watch, name: &str) -> Result<Lease, DbErr> {
+    let db = watch.connection().await?;
+    let lease = Lease::read(db).await?;
+    if !lease.wants(name, db.get_database_backend()) {
+        return Ok(lease);
+    }
+    // A transaction that is begun must not be broken off.
+    let holding = tokio::spawn({
+        let (db, name) = (db.clone(), name.to_owned());
+        async move { lease::hold(&db, &name).await }
+    });
+    if lease.authority.as_deref().is_some_and(|other| other != name) {
+        return Ok(lease); // Its writers have to be waited for.
+    }
+    match holding.await {
+        Ok(held) => held?,
+        Err(_) => return Ok(lease),
+    }
+    Lease::read(db).await
 }
 
 fn stamp(lease: &Lease, authority: &Authority) -> String {

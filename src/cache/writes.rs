@@ -94,16 +94,15 @@ pub async fn tell(
     if keys.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Told { marks: None, waits: false });
     }
-    let name = lease::join(transaction).await?;
+    let standing = Standing::read(transaction).await?;
     let marks = match keys {
-        Some(keys) => mark(state, keys, &name).await,
+        Some(keys) => mark(state, keys, &standing.transaction).await,
         None => {
             tracing::debug!("a change of customers who were not locked");
             None
         }
     };
-    let standing = lease::standing(transaction, marks.as_ref().map(|marks| marks.authority.name())).await?;
-    let waits = standing == Standing::Untold;
+    let waits = !standing.is_enough(marks.as_ref().map(|marks| marks.authority.name()));
     if waits {
         transaction.execute(Statement::from_string(transaction.backend(), lease::raising())).await?;
     }

@@ -65,13 +65,14 @@ impl Kept {
     pub async fn rows(&self, db: &DatabaseConnection, query: Query) -> Result<Vec<QueryResult>, DbErr> {
         let Query { text, values } = query;
         let backend = db.get_database_backend();
-        if self.most == 0 {
-            // SQLite, or the only connection, which belongs to all.
+        if backend != DbBackend::Postgres {
             return db.query_all_raw(Statement::from_sql_and_values(backend, &*text, values)).await;
         }
+        // A pool's only connection belongs to all.
+        let keeps = self.most > 0;
         let wait = Duration::from_millis(self.settings.acquire_timeout_ms);
-        let room = timeout(wait, self.room.acquire()).await;
-        let Ok(Ok(_room)) = room else { return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) };
+        let room = timeout(wait, async { if keeps { self.room.acquire().await.ok() } else { None } }).await;
+        let Ok(_room) = room else { return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) };
         // Those that died while they lay here or in the pool, as all do when the database is started anew.
         let mut dead = self.settings.max_connections;
         loop {
@@ -81,7 +82,9 @@ impl Kept {
             };
             match session.rows(&text, &values, Instant::now() + patience(&self.settings)).await {
                 Ok(rows) => {
-                    self.connections(|idle| idle.push(session));
+                    if keeps {
+                        self.connections(|idle| idle.push(session));
+                    }
                     return Ok(rows);
                 }
                 Err(error) if dead > 0 && met_a_dead_connection(&error) => dead -= 1,

@@ -18,6 +18,8 @@ use sea_orm::{ConnAcquireErr, DbErr, QueryResult, RuntimeErr, Statement, Value, 
 use sea_query_sqlx::SqlxValues;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::WRITERS;
+
 /// How long a connection that comes back may take to be ready.
 pub(super) const RETURN: Duration = Duration::from_millis(250);
 
@@ -71,7 +73,8 @@ impl Session {
     pub(super) async fn begin(&mut self, limit: Duration, until: Instant) -> Result<(), DbErr> {
         let limit = limit.as_millis().max(1);
         let begin = format!(
-            "BEGIN; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {STANDSTILL}"
+            "BEGIN; SET LOCAL statement_timeout = {limit}; \
+             SET LOCAL idle_in_transaction_session_timeout = {STANDSTILL}; SELECT pg_advisory_xact_lock_shared({WRITERS})"
         );
         // Before it is sent: whoever stops waiting for the answer has to roll back all the same.
         self.in_transaction = true;

@@ -15,6 +15,7 @@ async fn redis_may_be_killed_paused_or_reset_and_every_request_is_answered() {
     let mut redis = RedisServer::start().await;
     let settings = [
         ("REDIS_URL", redis.url.as_str()),
+        ("C360_CACHE_ENABLED", "true"),
         ("C360_THROTTLE_STAFF_MAXIMUM", "1000000"),
         ("C360_THROTTLE_STAFF_RESTORE_RATE", "1000000"),
         ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),

@@ -18,8 +18,8 @@ const PEAK: Volume = Volume { readers: 15, writers: 1, document: SCREEN, pause: 
 /// Many times as many, of whom nobody waits.
 const CROWD: usize = 150;
 const SETTINGS: &[(&str, &str)] = &[
-    ("C360_DATABASE_MAX_CONNECTIONS", "4"),
-    ("C360_ADMISSION_AT_ONCE", "0"),
+    ("C360_DATABASE_MAX_CONNECTIONS", "8"),
+    ("C360_ADMISSION_AT_ONCE", "16"),
     ("C360_THROTTLE_STAFF_MAXIMUM", "0"),
     ("C360_LOG_FILTER", "warn,c360=info"),
 ];

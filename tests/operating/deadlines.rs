@@ -18,7 +18,8 @@ const UNDER_WAY: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = c
 
 /// Two connections, statements that may run for long, and a deadline that comes soon.
 const SETTINGS: &[(&str, &str)] = &[
-    ("C360_DATABASE_MAX_CONNECTIONS", "2"),
+    // Two of them for readers.
+    ("C360_DATABASE_MAX_CONNECTIONS", "4"),
     ("C360_DATABASE_STATEMENT_TIMEOUT_MS", "20000"),
     ("C360_LIMITS_DEADLINE_MS", "800"),
 ];

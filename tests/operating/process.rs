@@ -69,6 +69,8 @@ impl Gateway {
             .env("C360_SHUTDOWN_GRACE_MS", "0")
             // So that figures and connections are those of requests alone.
             .env("C360_JOBS_ENABLED", "false")
+            // And so that they reach the database.
+            .env("C360_CACHE_ENABLED", "false")
             // Many ask at once where races are tried.
             .env("C360_ADMISSION_AT_ONCE", "1000")
             .envs(settings.iter().copied())
