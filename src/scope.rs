@@ -190,7 +190,7 @@ impl Scope {
         let running = metrics.statement(Pool { idle: pool.idle + kept.idle(), ..pool });
         let rows = kept.rows(db, query).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
-        self.count(rows.len() as u64);
+        self.count(rows.len() as u64 + 1);
         Ok(rows)
     }
 
