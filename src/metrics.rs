@@ -175,6 +175,13 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// The same with more that nobody uses.
+    #[must_use]
+    pub fn and_idle(self, more: u32) -> Self {
+        // The driver's own count is below nothing for a moment, now and then.
+        Self { idle: self.idle.saturating_add(more).min(self.size), ..self }
+    }
+
     /// Whether whoever comes next has to wait.
     pub fn is_exhausted(self) -> bool {
         self.idle == 0 && self.size >= self.max
@@ -423,6 +430,12 @@ impl Drop for Connected {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_of_the_driver_that_is_below_nothing_hurts_nobody() {
+        let pool = Pool { max: 8, size: 3, idle: u32::MAX };
+        assert_eq!(pool.and_idle(2).idle, 3);
+    }
 
     #[test]
     fn only_so_many_operations_have_a_name_of_their_own() {

@@ -16,7 +16,6 @@ use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
 use crate::cache::reads::{Basis, Ground, Reads, Reason};
 use crate::db::{self, Query};
 use crate::error::Fault;
-use crate::metrics::Pool;
 use crate::read::plan::Relations;
 use crate::read::{Access, Pieces, Sql};
 use crate::state::State;
@@ -186,8 +185,7 @@ impl Scope {
     pub(crate) async fn run(&self, query: Query) -> Result<Vec<QueryResult>, Fault> {
         let State { db, kept, metrics, statements, config, .. } = self.0.state.as_ref();
         statements.fetch_add(1, Ordering::Relaxed);
-        let pool = db::pool(db, &config.database);
-        let running = metrics.statement(Pool { idle: pool.idle + kept.idle(), ..pool });
+        let running = metrics.statement(db::pool(db, &config.database).and_idle(kept.idle()));
         let rows = kept.rows(db, query).instrument(trace::statement(self.backend())).await;
         let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
         self.count(rows.len() as u64 + 1);

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 
 use crate::db;
-use crate::metrics::Pool;
 use crate::state;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -42,8 +41,8 @@ async fn figures(State(state): State<Arc<state::State>>) -> Response {
     );
     state.metrics.cached_bytes(state.cache.answers.bytes());
     state.metrics.load(state.admission.in_flight(), state.admission.waiting());
-    let pool = db::pool(&state.db, &state.config.database);
-    match state.metrics.text(Pool { idle: pool.idle + state.kept.idle(), ..pool }) {
+    let pool = db::pool(&state.db, &state.config.database).and_idle(state.kept.idle());
+    match state.metrics.text(pool) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -85,6 +85,14 @@ impl Fleet {
         if matches!(fault, Some("UNAVAILABLE" | "TIMEOUT")) {
             return None;
         }
+        if fault.is_some() {
+            let log = self.gateways[at].lock().await.log();
+            let lines: Vec<_> = log
+                .lines()
+                .filter(|line| ["ERROR", "WARN", "panicked", "src/"].iter().any(|word| line.contains(word)))
+                .collect();
+            panic!("{answer}\n{}", lines.join("\n"));
+        }
         let data = answer["data"].as_object().unwrap_or_else(|| panic!("{answer}")).values().next().cloned().unwrap();
         let busy = data["userErrors"][0]["code"] == "IDEMPOTENCY_CONCURRENT_REQUEST";
         (!busy).then_some(data)
