@@ -142,9 +142,6 @@ impl Told {
     }
 }
 
-/// Begins a new generation as part of the transaction of somebody who changes much, and waits when all is done.
-pub use lease::raise;
-
 /// Takes a mark away if the transaction that it names is over.
 pub(super) async fn bury(state: &Arc<State>, authority: &Authority, key: Key, mark: &str) {
     let Some(transaction) = mark.split(':').next().and_then(|name| name.parse().ok()) else { return };

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
 };
 use tokio::time::{Instant, timeout};
 
+use super::begin_writing;
 use super::session::{RETURN, Session, met_a_dead_connection, silent};
 use crate::config;
 
@@ -44,9 +44,7 @@ impl Transaction {
         until: Option<Instant>,
     ) -> Result<Self, DbErr> {
         if db.get_database_backend() != DbBackend::Postgres {
-            let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-            let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
-            return db.begin_with_options(options).await.map(Kind::Sqlite).map(Self);
+            return begin_writing(db).await.map(Kind::Sqlite).map(Self);
         }
         let patience = patience(settings);
         let mut others = settings.max_connections;
