@@ -309,10 +309,12 @@ mod tests {
 
         #[test]
         fn a_trunk_prefix_never_makes_another_number(
-            plan in prop::sample::select(Plan::all().filter(|plan| plan.trunk == "0").collect::<Vec<_>>()),
+            plan in prop::sample::select(Plan::all().filter(|plan| {
+                plan.trunk == "0" && (plan.min..=plan.max).contains(&9)
+            }).collect::<Vec<_>>()),
             digits in "[2-9][0-9]{8}",
         ) {
-            prop_assume!((plan.min..=plan.max).contains(&9) && !digits.starts_with(plan.code));
+            prop_assume!(!digits.starts_with(plan.code));
             let region = plan.regions.split(' ').next().unwrap();
             let form = format!("+{}{digits}", plan.code);
             prop_assert_eq!(phone(&format!("0{digits}"), &[region]), Ok(form.clone()));

@@ -98,6 +98,8 @@ impl NameEntries {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameQuery {
     words: Vec<String>,
+    /// All that was typed as one word, if it is Chinese, Japanese or Korean.
+    together: Option<String>,
 }
 
 /// How a kind of match is looked up.
@@ -126,37 +128,34 @@ impl NameQuery {
         };
         let words: Vec<String> =
             typed.iter().enumerate().filter(|(at, word)| !said(*at, word)).map(|(_, word)| word.clone()).collect();
-        (!words.is_empty()).then_some(Self { words })
+        let together = typed.iter().all(|word| is_cjk_word(word)).then(|| clipped(&typed.concat()));
+        (!words.is_empty()).then_some(Self { words, together })
     }
 
     /// Names with exactly these words, among others.
     pub fn whole(&self) -> Lookup {
-        let lookup = |text, entries, having| Lookup { text, entries, having, lacking: Vec::new() };
-        match self.words.as_slice() {
-            [word] => lookup(word.clone(), &[Entry::Whole], Vec::new()),
-            words if words.iter().all(|word| is_cjk_word(word)) => {
-                lookup(clipped(&words.concat()), &[Entry::Whole], Vec::new())
-            }
-            _ => match self.pair() {
-                Some(pair) => lookup(pair, &[Entry::Pair], self.wholes()),
-                None => lookup(self.longest().to_owned(), &[Entry::Whole], self.wholes()),
-            },
+        if let Some(word) = self.short() {
+            return Lookup { text: word.to_owned(), entries: &[Entry::Whole], having: Vec::new(), lacking: Vec::new() };
         }
+        let (text, entries): (_, &[Entry]) = match (&self.together, self.pair()) {
+            (None, Some(pair)) => (pair, &[Entry::Pair]),
+            // A contracted word stands among the names as well, though its entry is a part.
+            (together, _) => (together.as_deref().unwrap_or(self.longest()).to_owned(), &[Entry::Whole, Entry::Part]),
+        };
+        Lookup { text, entries, having: self.wholes(), lacking: Vec::new() }
     }
 
     /// Names with words that start with these (or have them in them, in Chinese, Japanese and Korean), and that
     /// [`NameQuery::whole`] does not find.
     pub fn part(&self) -> Lookup {
-        let longest = self.longest();
-        let text: String = longest.chars().take(LONGEST_START).collect();
-        if self.words.len() == 1 && text == longest {
-            return Lookup { text, entries: &[Entry::Part], having: Vec::new(), lacking: Vec::new() };
+        if let Some(word) = self.short() {
+            return Lookup { text: word.to_owned(), entries: &[Entry::Part], having: Vec::new(), lacking: Vec::new() };
         }
-        let (having, lacking) = (self.parts(), self.wholes());
-        match self.pair() {
-            Some(pair) => Lookup { text: pair, entries: &[Entry::Pair], having, lacking },
-            None => Lookup { text, entries: &[Entry::Whole, Entry::Part], having, lacking },
-        }
+        let (text, entries): (_, &[Entry]) = match self.pair() {
+            Some(pair) => (pair, &[Entry::Pair]),
+            None => (start(self.longest(), LONGEST_START), &[Entry::Whole, Entry::Part]),
+        };
+        Lookup { text, entries, having: self.parts(), lacking: self.wholes() }
     }
 
     /// What the names of every match contain, with a space before and after it all.
@@ -166,10 +165,17 @@ impl NameQuery {
     }
 
     fn wholes(&self) -> Vec<String> {
-        if self.words.iter().all(|word| is_cjk_word(word)) {
-            return vec![format!(" {} ", clipped(&self.words.concat()))];
+        match &self.together {
+            Some(word) => vec![format!(" {word} ")],
+            None => self.words.iter().map(|word| format!(" {word} ")).collect(),
         }
-        self.words.iter().map(|word| format!(" {word} ")).collect()
+    }
+
+    /// The only word, if its entry alone tells whether it is a whole one.
+    fn short(&self) -> Option<&str> {
+        let [word] = self.words.as_slice() else { return None };
+        let is_all = self.together.as_ref().is_none_or(|together| together == word);
+        (is_all && word.chars().count() <= LONGEST_START).then_some(word)
     }
 
     fn longest(&self) -> &str {
@@ -292,6 +298,10 @@ mod tests {
             ("mueller juergen", "Jürgen Müller", Some("whole")),
             ("muell", "Jürgen Müller", Some("part")),
             ("Müller", "Max Mueller", Some("part")),
+            ("Hausmüller", "Max Hausmueller", Some("whole")),
+            ("Hausmüll", "Max Hausmueller", Some("part")),
+            ("Müller 민준", "Mueller 민준", Some("whole")),
+            ("Müll 민준", "Mueller 민준", Some("part")),
             ("grossmann", "Ute Großmann", Some("whole")),
             ("obrien", "Pat O’Brien", Some("whole")),
             ("o'brien", "Pat O’Brien", Some("whole")),
@@ -302,6 +312,8 @@ mod tests {
             ("김민", "김민준", Some("part")),
             ("김 민준", "김민준", Some("whole")),
             ("민준 김", "김민준", Some("part")),
+            ("김 김", "김김", Some("whole")),
+            ("김 김", "김민준", Some("part")),
             ("김민준", "김 민준", Some("whole")),
             ("김민", "김 민준", Some("part")),
             ("김준", "김민준", None),
