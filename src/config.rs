@@ -408,7 +408,7 @@ impl std::fmt::Debug for Demo {
 pub struct Log {
     /// For whom it is written.
     pub format: LogFormat,
-    /// An `EnvFilter` directive.
+    /// A level, and levels of modules.
     pub filter: String,
 }
 

@@ -18,6 +18,7 @@ pub mod graphql;
 pub mod http;
 pub mod ingest;
 pub mod jobs;
+pub mod json;
 pub mod metrics;
 pub mod node;
 pub mod read;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The layers, lowest first: a file may name layers at its own height or below.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "config", "digest", "examples", "metrics", "shutdown"],
+    &["clock", "config", "digest", "examples", "json", "metrics", "shutdown"],
     &["db", "telemetry"],
     &["error"],
     &["admission", "auth", "throttle"],

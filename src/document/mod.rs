@@ -63,7 +63,7 @@ pub struct Document {
 #[derive(Debug)]
 pub struct Operation {
     /// As the executor takes it: this operation, and the document's fragments.
-    parsed: ExecutableDocument,
+    parsed: Arc<ExecutableDocument>,
     typed: executable::Operation,
     /// Whether the executor may answer it otherwise than the specification says ([`prepare`]).
     pub is_irregular: bool,
@@ -78,8 +78,8 @@ pub struct Operation {
     pub is_introspection: bool,
     /// Whether it reads customers one by one and nothing else: `customer360` and `me`.
     pub is_of_customers: bool,
-    /// How its fields are read, as far as that was worked out before.
-    pub remembered: Arc<Remembered>,
+    /// How its fields are read, as far as that was worked out before: for those who may read all of them, and for others.
+    remembered: [Arc<Remembered>; 2],
 }
 
 impl Operation {
@@ -108,6 +108,11 @@ impl Operation {
             }
         }
         withheld
+    }
+
+    /// What is known of how it is read where so much is withheld.
+    pub fn remembered(&self, withheld: &Withheld<'_>) -> &Arc<Remembered> {
+        &self.remembered[usize::from(!withheld.is_empty())]
     }
 
     fn check(&self, caller: &Caller) -> Withheld<'_> {
@@ -261,8 +266,12 @@ impl Documents {
         let never_null = usage::check(operation, document, &self.schema)?;
         let mut parsed = alone(parsed, operation.name.as_ref().map(|name| name.as_str()));
         let is_irregular = prepare::prepare(&mut parsed, &self.schema);
+        let parsed = Arc::new(parsed);
+        let is_of_customers = operation.is_query()
+            && operation.root_fields(document).all(|field| matches!(field.name.as_str(), "customer360" | "me"));
         Ok(Operation {
-            remembered: Arc::new(Remembered::new(&parsed)),
+            remembered: [is_of_customers && !is_irregular, false]
+                .map(|is_outlined| Arc::new(Remembered::new(parsed.clone(), is_outlined))),
             parsed,
             is_irregular,
             cost: cost::of(operation, document, &self.relations),
@@ -270,8 +279,7 @@ impl Documents {
             fields: fields_of(operation, document),
             free: Mutex::default(),
             is_introspection: is_introspection(operation, document),
-            is_of_customers: operation.is_query()
-                && operation.root_fields(document).all(|field| matches!(field.name.as_str(), "customer360" | "me")),
+            is_of_customers,
             typed: operation.clone(),
         })
     }

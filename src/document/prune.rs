@@ -28,7 +28,7 @@ pub type Withheld<'o> = HashMap<(&'o str, &'o str), Fault>;
 
 /// The operation without the fields that are withheld.
 pub fn prune(operation: &Operation, schema: &Schema, withheld: &Withheld<'_>) -> ExecutableDocument {
-    let mut document = operation.parsed.clone();
+    let mut document = operation.remembered(withheld).document().clone();
     if withheld.is_empty() {
         return document;
     }

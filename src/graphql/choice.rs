@@ -26,8 +26,8 @@ macro_rules! choice {
 
         impl $crate::read::row::Cell for $name {
             const KIND: $crate::read::row::Kind = $crate::read::row::Kind::Text;
-            fn read(row: &sea_orm::QueryResult, index: usize) -> Result<Self, sea_orm::DbErr> {
-                $crate::read::row::text(row, index)?.ok_or_else(|| $crate::read::row::missing(index)).and_then(Self::from_column)
+            fn of(value: Option<$crate::read::row::Scalar<'_>>) -> Result<Self, sea_orm::DbErr> {
+                <Option<Self>>::of(value)?.ok_or_else($crate::read::row::missing)
             }
             fn empty() -> Self {
                 Self::FIRST
@@ -36,8 +36,12 @@ macro_rules! choice {
 
         impl $crate::read::row::Cell for Option<$name> {
             const KIND: $crate::read::row::Kind = $crate::read::row::Kind::Text;
-            fn read(row: &sea_orm::QueryResult, index: usize) -> Result<Self, sea_orm::DbErr> {
-                $crate::read::row::text(row, index)?.map($name::from_column).transpose()
+            fn of(value: Option<$crate::read::row::Scalar<'_>>) -> Result<Self, sea_orm::DbErr> {
+                match value {
+                    Some($crate::read::row::Scalar::Text(text)) => $name::from_column(text).map(Some),
+                    Some(_) => Err($crate::read::row::cut_off()),
+                    None => Ok(None),
+                }
             }
             fn empty() -> Self {
                 None

@@ -11,17 +11,9 @@ use serde::Serialize;
 use super::negotiate::Media;
 use super::observe::Report;
 use crate::error::{Code, Fault};
+use crate::json;
 use crate::metrics::Kind;
 use crate::throttle::Throttled;
-
-/// An answer as the GraphQL specification has it: without `data` where nothing ran.
-#[derive(Debug, Default, Serialize)]
-struct Answer<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
-}
 
 /// The answer to an operation that ran, now or before.
 #[derive(Debug)]
@@ -99,16 +91,28 @@ fn error_of(fault: &Fault) -> ServerError {
     error
 }
 
-/// Data and errors in JSON, from the first brace on, without the last one.
+/// Room for what stands around the data.
+const AROUND: usize = 256;
+
+/// Data and errors in JSON, from the first brace on, without the last one: as the GraphQL specification has it, without
+/// `data` where nothing ran and without `errors` where there are none.
 ///
 /// # Errors
 /// `INTERNAL_SERVER_ERROR`: a value that JSON cannot have.
 pub(super) fn begin(data: Option<&Value>, errors: &[ServerError]) -> Result<Vec<u8>, Fault> {
-    let mut bytes = serde_json::to_vec(&Answer { data, errors }).map_err(|error| {
-        tracing::error!(%error, "an answer could not be written");
-        Fault::internal()
-    })?;
-    bytes.pop();
+    let mut bytes = Vec::with_capacity(data.map_or(0, json::written) + AROUND);
+    bytes.push(b'{');
+    if let Some(data) = data {
+        bytes.extend_from_slice(br#""data":"#);
+        json::write(data, &mut bytes);
+    }
+    if !errors.is_empty() {
+        bytes.extend_from_slice(if data.is_some() { br#","errors":"# } else { br#""errors":"# });
+        serde_json::to_writer(&mut bytes, errors).map_err(|error| {
+            tracing::error!(%error, "an answer could not be written");
+            Fault::internal()
+        })?;
+    }
     Ok(bytes)
 }
 
@@ -146,8 +150,9 @@ pub(super) fn codes(errors: &[ServerError]) -> Vec<&'static str> {
 pub(super) fn overloaded(media: Media) -> Response {
     static BODY: LazyLock<Bytes> = LazyLock::new(|| {
         let fault = Fault::new(Code::Unavailable, "the gateway has enough to do; try again in a moment");
-        let answer = Answer { data: None, errors: &[error_of(&fault.because("OVERLOADED"))] };
-        serde_json::to_vec(&answer).unwrap_or_default().into()
+        let mut bytes = begin(None, &[error_of(&fault.because("OVERLOADED"))]).unwrap_or_default();
+        bytes.push(b'}');
+        bytes.into()
     });
     let mut response = respond(StatusCode::SERVICE_UNAVAILABLE, media, BODY.clone());
     response.extensions_mut().insert(Report {

@@ -20,6 +20,7 @@ use crate::config::Introspection;
 use crate::digest::{from_hex, sha256};
 use crate::document::{self, Document, Operation};
 use crate::error::{Code, Fault};
+use crate::json;
 use crate::metrics::Kind;
 use crate::scope::Scope;
 use crate::throttle::Refusal;
@@ -151,7 +152,7 @@ impl Asked {
         let withheld = operation.withheld(caller);
         let parsed = document::prune(operation, &gateway.documents.schema, &withheld);
         let mut request = Request::new("").variables(variables.clone()).data(scope.clone());
-        request = request.data(operation.remembered.clone());
+        request = request.data(operation.remembered(&withheld).clone());
         request.set_parsed_query(parsed);
         let answer = within(gateway, scope.until(), request).await;
         let actual = scope.rows_read();
@@ -293,7 +294,7 @@ fn whole(
     if is_mutation || operation.is_irregular || !errors.is_empty() || !withheld.is_empty() {
         errors.iter_mut().for_each(answer::give_code);
         let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, withheld };
-        data = document::complete(&asked, data, &mut errors);
+        data = document::complete(&asked, json::opened(data), &mut errors);
     }
     (data, errors)
 }

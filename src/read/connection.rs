@@ -184,9 +184,12 @@ pub trait Listed {
     fn place(&self) -> Place;
 }
 
+/// A page of a list, with cursors to go on from.
+pub type Connection<T> = Eager<Listing<T>>;
+
 /// A page of a list.
 #[derive(Debug)]
-pub struct Connection<T> {
+pub struct Listing<T> {
     pub(super) items: Vec<Eager<T>>,
     pub(super) list: u64,
     pub(super) has_next: bool,
@@ -194,7 +197,7 @@ pub struct Connection<T> {
     pub(super) total: Option<i64>,
 }
 
-impl<T: OutputType> TypeName for Connection<T> {
+impl<T: OutputType> TypeName for Listing<T> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Connection", T::type_name()).into()
     }
@@ -202,26 +205,26 @@ impl<T: OutputType> TypeName for Connection<T> {
 
 /// A page of a list, with cursors to go on from (Relay's connection).
 #[Object(name_type)]
-impl<T: Listed + ContainerType> Connection<T> {
+impl<T: Listed + ContainerType> Listing<T> {
     /// The items of this page, without cursors.
     async fn nodes(&self) -> &[Eager<T>] {
         &self.items
     }
 
     /// The items of this page, each with its cursor.
-    async fn edges(&self) -> Vec<Edge<'_, T>> {
-        self.items.iter().map(|node| Edge { node, list: self.list }).collect()
+    async fn edges(&self) -> Vec<Eager<Edge<'_, T>>> {
+        self.items.iter().map(|node| Eager::of(Edge { node, list: self.list })).collect()
     }
 
     /// Whether there is more, and where this page starts and ends.
-    async fn page_info(&self) -> PageInfo {
+    async fn page_info(&self) -> Eager<PageInfo> {
         let cursor = |item: Option<&Eager<T>>| item.map(|item| item.place().encode(self.list));
-        PageInfo {
+        Eager::of(PageInfo {
             has_next_page: self.has_next,
             has_previous_page: self.has_previous,
             start_cursor: cursor(self.items.first()),
             end_cursor: cursor(self.items.last()),
-        }
+        })
     }
 
     /// How many items the whole list has. Counting costs; ask only if you show it.

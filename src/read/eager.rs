@@ -9,9 +9,10 @@ use std::sync::Arc;
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
-use async_graphql::{ContainerType, ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+use async_graphql::{ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 
 use super::{Handle, Remembered, Row};
+use crate::json;
 
 /// Boxed, so that the future's type does not grow with the depth of the selection.
 type Boxed<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
@@ -67,16 +68,18 @@ impl<T: ContainerType> OutputType for Eager<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let resolved: Boxed<'_> = Box::pin(async move {
-            if !is_plain(ctx) {
+            let remembered = ctx.data_opt::<Arc<Remembered>>();
+            let whole = remembered.map_or(field, |remembered| remembered.whole(field));
+            let ctx = &ctx.with_selection_set(&whole.node.selection_set);
+            if !is_plain(ctx, remembered) {
                 // The library takes an object to which none of the fragments apply for null.
                 let resolved = T::resolve(&self.object, ctx, field).await?;
                 return Ok(if resolved == Value::Null { Value::Object(IndexMap::new()) } else { resolved });
             }
             let items = &ctx.item.node.items;
-            let mut values = IndexMap::with_capacity(items.len());
+            let mut made = Made::begin(remembered.is_some_and(|remembered| remembered.is_outlined()), items.len());
             for selection in items {
                 let Selection::Field(field) = &selection.node else { continue };
-                let name = field.node.response_key().node.clone();
                 let value = if field.node.name.node == "__typename" {
                     Value::String(self.object.introspection_type_name().into_owned())
                 } else {
@@ -88,11 +91,42 @@ impl<T: ContainerType> OutputType for Eager<T> {
                         }
                     }
                 };
-                values.insert(name, value);
+                made.field(&field.node.response_key().node, value);
             }
-            Ok(Value::Object(values))
+            Ok(made.end())
         });
         resolved.await
+    }
+}
+
+/// An object in the making.
+enum Made {
+    /// It is written: nobody looks into it.
+    Written(json::Object),
+    /// Something may have to be put right in it.
+    Fields(IndexMap<Name, Value>),
+}
+
+impl Made {
+    fn begin(is_written: bool, fields: usize) -> Self {
+        match is_written {
+            true => Self::Written(json::Object::begin()),
+            false => Self::Fields(IndexMap::with_capacity(fields)),
+        }
+    }
+
+    fn field(&mut self, name: &Name, value: Value) {
+        match self {
+            Self::Written(object) => object.field(name, &value),
+            Self::Fields(fields) => _ = fields.insert(name.clone(), value),
+        }
+    }
+
+    fn end(self) -> Value {
+        match self {
+            Self::Written(object) => object.end(),
+            Self::Fields(fields) => Value::Object(fields),
+        }
     }
 }
 
@@ -100,8 +134,8 @@ impl<T: ContainerType> OutputType for Eager<T> {
 const MOST_FIELDS: usize = 64;
 
 /// Whether a selection is nothing but fields, each under a key of its own. Of most documents that is known beforehand.
-fn is_plain(ctx: &ContextSelectionSet<'_>) -> bool {
-    if ctx.data_opt::<Arc<Remembered>>().is_some_and(|remembered| remembered.is_plain) {
+fn is_plain(ctx: &ContextSelectionSet<'_>, remembered: Option<&Arc<Remembered>>) -> bool {
+    if remembered.is_some_and(|remembered| remembered.is_plain) {
         return true;
     }
     let items = &ctx.item.node.items;

@@ -1,7 +1,7 @@
 //! The read path: from a selection to rows, in one statement.
 //!
 //! A domain declares its edges as [`Relation`]s. [`Plan`] walks the selection below a root field and picks the
-//! relations that it touches; [`statement`] writes them as one `UNION ALL` of plain rows of a common shape;
+//! relations that it touches; [`statement`] writes them as one `UNION ALL` of plain rows;
 //! [`Tree`] holds the rows, and the GraphQL objects are [`Handle`]s into it. So every root field costs one
 //! statement and sees one moment, whatever it selects.
 

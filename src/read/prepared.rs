@@ -1,10 +1,13 @@
 //! What reading a field takes, worked out once for a document: of the plan and the statement nothing depends on the
 //! customer but one parameter.
+//!
+//! The library takes each document for its own, and walks it before anything is resolved. Where it has nothing to do below
+//! the roots it gets an outline, and the objects look here for what is asked of them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Context, Name, Pos, Positioned, Value as Argument};
 use async_graphql_value::Value as Written;
 use sea_orm::Value;
@@ -27,9 +30,7 @@ const MOST: usize = 16;
 pub(super) struct Prepared {
     pub(super) plan: Plan,
     query: Query,
-    /// Where the ranges of the kinds start in a row.
-    pub(super) starts: [usize; 4],
-    /// The sort key of each part: its kind, and its column.
+    /// The sort key of each part: its kind, and its place among the cells.
     pub(super) keys: Vec<Option<(Kind, usize)>>,
 }
 
@@ -39,14 +40,12 @@ impl Prepared {
     /// # Errors
     /// The arguments of the root's page are wrong.
     fn new(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Self, Fault> {
-        let plan = Plan::of(ctx.field(), scope, root)?;
-        let (query, starts) = statement::write(&plan, scope);
-        let key = |at: usize| {
-            let (kind, nth) = plan.row_type(at).key(plan.nodes[at].page.order, plan.nodes[at].columns)?;
-            Some((kind, starts[kind as usize] + nth))
-        };
+        let whole = ctx.data_unchecked::<Arc<Remembered>>().whole(ctx.item);
+        let plan = Plan::of(ctx.with_field(whole).field(), scope, root)?;
+        let query = statement::write(&plan, scope);
+        let key = |at: usize| plan.row_type(at).key(plan.nodes[at].page.order, plan.nodes[at].columns);
         let keys = (0..plan.nodes.len()).map(key).collect();
-        Ok(Self { plan, query, starts, keys })
+        Ok(Self { plan, query, keys })
     }
 
     /// The statement, for the root of this id where it is found by one.
@@ -60,8 +59,12 @@ impl Prepared {
 }
 
 /// What has been worked out for one operation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Remembered {
+    /// The operation, and the fragments.
+    document: Arc<ExecutableDocument>,
+    /// The same without what is below its roots, if the roots need nothing else to be resolved.
+    outline: Option<ExecutableDocument>,
     /// Variables that the fields below the roots depend on.
     variables: Vec<Name>,
     /// No selection of the document has a fragment, a directive or one key twice.
@@ -79,23 +82,44 @@ struct Way {
 }
 
 impl Remembered {
-    /// Nothing yet, for a document of one operation.
-    pub fn new(document: &ExecutableDocument) -> Self {
+    /// Nothing yet, for a document of one operation. `may_be_outlined` says that its roots are [objects](super::Eager) that
+    /// look here for their selections, and that nothing has to be put right in its answer unless there are errors.
+    pub fn new(document: Arc<ExecutableDocument>, may_be_outlined: bool) -> Self {
         let (mut variables, mut is_plain) = (Vec::new(), document.fragments.is_empty());
-        let operations = match &document.operations {
-            DocumentOperations::Single(only) => vec![only],
-            DocumentOperations::Multiple(named) => named.values().collect(),
-        };
-        for operation in operations {
-            gather(&operation.node.selection_set.node, true, &mut variables);
-            is_plain = is_plain && all_plain(&operation.node.selection_set.node);
+        for set in operations(&document) {
+            gather(set, true, &mut variables);
+            is_plain = is_plain && all_plain(set);
         }
         for fragment in document.fragments.values() {
             gather(&fragment.node.selection_set.node, false, &mut variables);
         }
         variables.sort_unstable();
         variables.dedup();
-        Self { variables, is_plain, ways: Mutex::default() }
+        let outline = (may_be_outlined && is_plain).then(|| outline(&document)).flatten();
+        Self { document, outline, variables, is_plain, ways: Mutex::default() }
+    }
+
+    /// Whether the library has an outline, and objects are written by themselves.
+    pub(super) fn is_outlined(&self) -> bool {
+        self.outline.is_some()
+    }
+
+    /// What the library is given of the operation.
+    pub fn document(&self) -> &ExecutableDocument {
+        self.outline.as_ref().unwrap_or(&self.document)
+    }
+
+    /// A field as the document has it.
+    pub(super) fn whole<'d>(&'d self, field: &'d Positioned<Field>) -> &'d Positioned<Field> {
+        if self.outline.is_none() || !field.node.selection_set.node.items.is_empty() {
+            return field;
+        }
+        let mut roots = operations(&self.document).flat_map(|set| &set.items);
+        let whole = roots.find_map(|selection| match &selection.node {
+            Selection::Field(root) if root.pos == field.pos => Some(root),
+            _ => None,
+        });
+        whole.unwrap_or(field)
     }
 
     /// How the current field is read, from memory if it can be.
@@ -138,6 +162,21 @@ fn has_text(value: &Argument) -> bool {
         Argument::Object(fields) => fields.values().any(has_text),
         Argument::Null | Argument::Number(_) | Argument::Boolean(_) | Argument::Enum(_) => false,
     }
+}
+
+fn operations(document: &ExecutableDocument) -> impl Iterator<Item = &SelectionSet> {
+    document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node)
+}
+
+/// An operation without what is below its roots.
+fn outline(document: &ExecutableDocument) -> Option<ExecutableDocument> {
+    let DocumentOperations::Single(operation) = &document.operations else { return None };
+    let mut operation = operation.clone();
+    for selection in &mut operation.node.selection_set.node.items {
+        let Selection::Field(field) = &mut selection.node else { return None };
+        field.node.selection_set.node.items.clear();
+    }
+    Some(ExecutableDocument { operations: DocumentOperations::Single(operation), fragments: HashMap::new() })
 }
 
 /// Whether a selection, and all below it, is nothing but fields, each under a key of its own.

@@ -86,14 +86,10 @@ impl RowType {
         self.columns.iter().enumerate().filter(move |(at, _)| columns >> at & 1 == 1)
     }
 
-    /// The sort key: its kind, and its place within the range of that kind.
+    /// The sort key: its kind, and how many of the columns that are read come before it.
     pub(super) fn key(self, order: Order, columns: Columns) -> Option<(Kind, usize)> {
         let at = self.columns.iter().position(|column| column.name == order.field)?;
-        let kind = self.columns[at].kind;
-        Some((
-            kind,
-            self.columns_in(columns).take_while(|(other, _)| *other < at).filter(|(_, c)| c.kind == kind).count(),
-        ))
+        Some((self.columns[at].kind, self.columns_in(columns).take_while(|(other, _)| *other < at).count()))
     }
 }
 

@@ -1,11 +1,12 @@
-//! Rows of the common shape, and how a domain says what is in its own.
+//! Rows, and how a domain says what is in its own.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::sqlx::Row as _;
+use sea_orm::sqlx::sqlite::SqliteRow;
+use sea_orm::sqlx::{Decode, Row as _, Sqlite};
 use sea_orm::{DbErr, QueryResult, RuntimeErr};
 use uuid::Uuid;
 
-/// What a cell of the common shape holds. Each kind has its own range of columns.
+/// What a cell holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A UUID.
@@ -30,9 +31,6 @@ impl Kind {
     }
 }
 
-/// All kinds, in the order in which their ranges stand in a row.
-pub const KINDS: [Kind; 4] = [Kind::Id, Kind::Int, Kind::Text, Kind::Time];
-
 /// One column that a row asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
@@ -42,7 +40,7 @@ pub struct Column {
     /// personal data of the row's customer, and `{name}` for the customer's name where the caller may not, so that
     /// it can be hidden in a text.
     pub sql: &'static str,
-    /// Which range it stands in.
+    /// What it holds.
     pub kind: Kind,
     /// The GraphQL fields that it is read for; always, if there are none.
     pub fields: &'static [&'static str],
@@ -85,19 +83,72 @@ pub trait Row: Send + Sync + Sized + 'static {
     fn id(&self) -> Uuid;
 }
 
-/// The cells of one row, taken one after the other, each kind from its own range.
+/// The cells of one row, taken one after the other. PostgreSQL sends them as one record, so that no row has cells that only
+/// others need; SQLite as columns.
 #[derive(Debug)]
 pub struct Cells<'r> {
-    row: &'r QueryResult,
-    next: [usize; 4],
+    from: Source<'r>,
     /// Those of the columns still to be taken that were read.
     read: Columns,
 }
 
+#[derive(Debug)]
+enum Source<'r> {
+    /// What is left of a record: for each cell its type, its length and its value.
+    Record(&'r [u8]),
+    /// A row, and the column that comes next.
+    Row(&'r SqliteRow, usize),
+}
+
 impl<'r> Cells<'r> {
-    /// The cells of the columns that were `read`.
-    pub(super) fn new(row: &'r QueryResult, starts: [usize; 4], read: Columns) -> Self {
-        Self { row, next: starts, read }
+    /// All cells of a row.
+    ///
+    /// # Errors
+    /// It is not one of a read.
+    pub(super) fn new(row: &'r QueryResult) -> Result<Self, DbErr> {
+        let from = match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
+            (Some(row), _) => {
+                let record = row.try_get_raw(0).map_err(failed)?;
+                let bytes = record.as_bytes().map_err(|_| cut_off())?;
+                Source::Record(bytes.get(size_of::<i32>()..).ok_or_else(cut_off)?)
+            }
+            (None, Some(row)) => Source::Row(row, 0),
+            (None, None) => return Err(cut_off()),
+        };
+        Ok(Self { from, read: Columns::MAX })
+    }
+
+    /// The rest of them, of which those of these columns were read.
+    pub(super) fn of(self, columns: Columns) -> Self {
+        Self { read: columns, ..self }
+    }
+
+    /// The cell that is so many after the next one, without taking any.
+    ///
+    /// # Errors
+    /// A cell of another type.
+    pub(super) fn peek<T: Cell>(&self, after: usize) -> Result<T, DbErr> {
+        let mut ahead = Self {
+            from: match self.from {
+                Source::Record(rest) => Source::Record(rest),
+                Source::Row(row, next) => Source::Row(row, next),
+            },
+            read: Columns::MAX,
+        };
+        for _ in 0..after {
+            ahead.skip()?;
+        }
+        ahead.take()
+    }
+
+    fn skip(&mut self) -> Result<(), DbErr> {
+        match &mut self.from {
+            Source::Record(rest) => next_of(rest).map(drop),
+            Source::Row(_, next) => {
+                *next += 1;
+                Ok(())
+            }
+        }
     }
 
     /// The next cell; an empty value if its column was not read.
@@ -110,34 +161,92 @@ impl<'r> Cells<'r> {
         if !read {
             return Ok(T::empty());
         }
-        let next = &mut self.next[T::KIND as usize];
-        *next += 1;
-        T::read(self.row, *next - 1)
+        T::of(match &mut self.from {
+            Source::Record(rest) => next_of(rest)?.map(|bytes| of_postgres(bytes, T::KIND)).transpose()?,
+            Source::Row(row, next) => {
+                *next += 1;
+                of_sqlite(row, *next - 1, T::KIND)?
+            }
+        })
     }
+}
+
+/// A value as a database gives it.
+#[derive(Clone, Copy, Debug)]
+pub enum Scalar<'r> {
+    /// A UUID.
+    Id(Uuid),
+    /// A number.
+    Int(i64),
+    /// A text.
+    Text(&'r str),
+    /// A point in time.
+    Time(DateTime<Utc>),
+}
+
+/// The next value of a record in PostgreSQL's binary form: the type's number, the length, and as many bytes; a length of -1
+/// for null. (`record_send` of its source.)
+fn next_of<'r>(rest: &mut &'r [u8]) -> Result<Option<&'r [u8]>, DbErr> {
+    let (head, tail) = rest.split_first_chunk::<8>().ok_or_else(cut_off)?;
+    let length = i32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+    let Ok(length) = usize::try_from(length) else {
+        *rest = tail;
+        return Ok(None);
+    };
+    let (value, tail) = tail.split_at_checked(length).ok_or_else(cut_off)?;
+    *rest = tail;
+    Ok(Some(value))
+}
+
+/// Microseconds from the beginning of 1970, from which times are counted here, to that of 2000, from which PostgreSQL does.
+const EPOCH_OF_POSTGRES: i64 = 946_684_800_000_000;
+
+fn of_postgres(bytes: &[u8], kind: Kind) -> Result<Scalar<'_>, DbErr> {
+    let number = || bytes.try_into().map(i64::from_be_bytes).map_err(|_| cut_off());
+    Ok(match kind {
+        Kind::Id => Scalar::Id(Uuid::from_slice(bytes).map_err(|_| cut_off())?),
+        Kind::Int => Scalar::Int(number()?),
+        Kind::Text => Scalar::Text(std::str::from_utf8(bytes).map_err(|_| cut_off())?),
+        Kind::Time => {
+            let micros = number()?.checked_add(EPOCH_OF_POSTGRES).ok_or_else(cut_off)?;
+            Scalar::Time(DateTime::from_timestamp_micros(micros).ok_or_else(cut_off)?)
+        }
+    })
+}
+
+fn of_sqlite(row: &SqliteRow, index: usize, kind: Kind) -> Result<Option<Scalar<'_>>, DbErr> {
+    fn get<'r, T: Decode<'r, Sqlite>>(row: &'r SqliteRow, index: usize) -> Result<Option<T>, DbErr> {
+        row.try_get_unchecked(index).map_err(failed)
+    }
+    Ok(match kind {
+        Kind::Id => get(row, index)?.map(Scalar::Id),
+        Kind::Int => get(row, index)?.map(Scalar::Int),
+        Kind::Text => get(row, index)?.map(Scalar::Text),
+        Kind::Time => get(row, index)?.map(Scalar::Time),
+    })
 }
 
 /// A type that a cell can be read as.
 pub trait Cell: Sized {
-    /// The range that it is in.
+    /// What the cell holds.
     const KIND: Kind;
 
-    /// Reads the cell at `index`.
+    /// Takes the value of a cell, which is of that kind.
     ///
     /// # Errors
-    /// A cell of another type, or a null where none may be.
-    fn read(row: &QueryResult, index: usize) -> Result<Self, DbErr>;
+    /// A null where none may be, or a value that the type does not have.
+    fn of(value: Option<Scalar<'_>>) -> Result<Self, DbErr>;
 
     /// What stands where a column was not read, because nothing that is selected needs it.
     fn empty() -> Self;
 }
 
-/// The statement fixes the type of every column, so the cells are read without asking for it again.
 macro_rules! cell {
-    ($($kind:ident $as:ty => $($ty:ty : $convert:expr),+;)+) => {$($(
+    ($($kind:ident => $($ty:ty : $convert:expr),+;)+) => {$($(
         impl Cell for $ty {
             const KIND: Kind = Kind::$kind;
-            fn read(row: &QueryResult, index: usize) -> Result<Self, DbErr> {
-                get::<$as>(row, index)?.map($convert).ok_or_else(|| missing(index))
+            fn of(value: Option<Scalar<'_>>) -> Result<Self, DbErr> {
+                <Option<$ty>>::of(value)?.ok_or_else(missing)
             }
             fn empty() -> Self {
                 Self::default()
@@ -145,8 +254,12 @@ macro_rules! cell {
         }
         impl Cell for Option<$ty> {
             const KIND: Kind = Kind::$kind;
-            fn read(row: &QueryResult, index: usize) -> Result<Self, DbErr> {
-                Ok(get::<$as>(row, index)?.map($convert))
+            fn of(value: Option<Scalar<'_>>) -> Result<Self, DbErr> {
+                match value {
+                    Some(Scalar::$kind(value)) => Ok(Some($convert(value))),
+                    Some(_) => Err(cut_off()),
+                    None => Ok(None),
+                }
             }
             fn empty() -> Self {
                 None
@@ -156,28 +269,10 @@ macro_rules! cell {
 }
 
 cell! {
-    Id Uuid => Uuid: |v| v;
-    Int i64 => i64: |v| v, i32: |v| i32::try_from(v).unwrap_or(i32::MAX), bool: |v| v != 0;
-    Text String => String: |v| v, NaiveDate: |v| v.parse().unwrap_or_default();
-    Time DateTime<Utc> => DateTime<Utc>: |v| v;
-}
-
-fn get<'r, T>(row: &'r QueryResult, index: usize) -> Result<Option<T>, DbErr>
-where
-    T: sea_orm::sqlx::Decode<'r, sea_orm::sqlx::Postgres> + sea_orm::sqlx::Decode<'r, sea_orm::sqlx::Sqlite>,
-{
-    if let Some(row) = row.try_as_pg_row() {
-        return row.try_get_unchecked(index).map_err(failed);
-    }
-    row.try_as_sqlite_row().map_or_else(|| Err(missing(index)), |row| row.try_get_unchecked(index).map_err(failed))
-}
-
-/// The text in a cell, without a copy.
-///
-/// # Errors
-/// A cell of another type.
-pub fn text(row: &QueryResult, index: usize) -> Result<Option<&str>, DbErr> {
-    get(row, index)
+    Id => Uuid: |v| v;
+    Int => i64: |v| v, i32: |v| i32::try_from(v).unwrap_or(i32::MAX), bool: |v| v != 0;
+    Text => String: str::to_owned, NaiveDate: |v: &str| v.parse().unwrap_or_default();
+    Time => DateTime<Utc>: |v| v;
 }
 
 fn failed(error: sea_orm::sqlx::Error) -> DbErr {
@@ -185,11 +280,16 @@ fn failed(error: sea_orm::sqlx::Error) -> DbErr {
 }
 
 /// What a null is called where none may be.
-pub fn missing(index: usize) -> DbErr {
-    DbErr::Type(format!("column {index} is null"))
+pub fn missing() -> DbErr {
+    DbErr::Type("a value is null".to_owned())
 }
 
-/// The kind of the range that a field's type is read from; lets [`crate::row!`] infer it.
+/// What a row is called that is not as the statement has it.
+pub fn cut_off() -> DbErr {
+    DbErr::Type("a row is not of the shape that was asked for".to_owned())
+}
+
+/// The kind of a field's type; lets [`crate::row!`] infer it.
 pub const fn kind_of<R, T: Cell>(_: fn(&R) -> &T) -> Kind {
     T::KIND
 }

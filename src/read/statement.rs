@@ -1,19 +1,19 @@
-//! A plan as one statement: `UNION ALL` of plain rows of a common shape.
+//! A plan as one statement: `UNION ALL` of plain rows.
 //!
 //! Each node of the plan is a part. A part with children is a common table expression, so that it is read once and
-//! its children join it; a part without is written where its rows are wanted. A row is `section, parent, id`, then
-//! one range of columns for each kind of cell, as wide as the widest part needs; missing cells are null.
+//! its children join it; a part without is written where its rows are wanted. A row is `section, parent, id` and the
+//! cells of its part. PostgreSQL gives it as one record, so that no part pays for what only another one has; SQLite as
+//! columns, as many as the widest part needs.
+
+use std::fmt::Display;
 
 use super::connection::{MAX_COUNT, Place};
 use super::plan::{Node, Plan};
 use super::relation::{Access, Find, Join, Pieces, Relation, RowType, Shape};
-use super::row::{Column, KINDS, Kind};
+use super::row::{Column, Kind};
 use super::sql::Sql;
 use crate::db::Query;
 use crate::scope::Scope;
-
-/// Where the ranges start, after `section`, `parent` and `id`.
-const RANGES_AT: usize = 3;
 
 /// Which parameter holds the id of a root that is found by its id.
 pub(super) const ROOT_PARAMETER: usize = 0;
@@ -43,10 +43,11 @@ impl Plan {
     }
 }
 
-/// The statement of a plan, and where the ranges of its rows start.
-pub(super) fn write(plan: &Plan, scope: &Scope) -> (Query, [usize; 4]) {
-    let mut writer =
-        Writer { plan, scope, sql: Sql::new(scope.backend()), widths: widths(plan), root: None, branches: Vec::new() };
+/// The statement of a plan.
+pub(super) fn write(plan: &Plan, scope: &Scope) -> Query {
+    let cells = (0..plan.nodes.len()).map(|at| plan.row_type(at).columns_in(plan.nodes[at].columns).count());
+    let width = cells.max().unwrap_or_default().max(1);
+    let mut writer = Writer { plan, scope, sql: Sql::new(scope.backend()), width, root: None, branches: Vec::new() };
     let tables = writer.tables();
     if !tables.is_empty() {
         writer.sql.push("WITH ");
@@ -54,11 +55,7 @@ pub(super) fn write(plan: &Plan, scope: &Scope) -> (Query, [usize; 4]) {
         writer.sql.push(" ");
     }
     writer.sql.push(&writer.branches.join(" UNION ALL "));
-    let mut starts = [RANGES_AT; 4];
-    for kind in 1..4 {
-        starts[kind] = starts[kind - 1] + writer.widths[kind - 1];
-    }
-    (writer.sql.finish().into(), starts)
+    writer.sql.finish().into()
 }
 
 /// The section that says how many rows the root's identifier matches (2 for several).
@@ -66,24 +63,13 @@ pub(super) const COUNTED_CANDIDATES: i64 = -2;
 /// Totals of node `n` are section `TOTALS - n`.
 pub(super) const TOTALS: i64 = -10;
 
-/// How many columns each kind has in the common shape.
-fn widths(plan: &Plan) -> [usize; 4] {
-    let mut widths = [0, 1, 0, 0];
-    for at in 0..plan.nodes.len() {
-        for (kind, width) in KINDS.iter().zip(&mut widths) {
-            let read = plan.row_type(at).columns_in(plan.nodes[at].columns);
-            *width = read.filter(|(_, column)| column.kind == *kind).count().max(*width);
-        }
-    }
-    widths
-}
-
 /// A statement in the making.
 struct Writer<'p> {
     plan: &'p Plan,
     scope: &'p Scope,
     sql: Sql,
-    widths: [usize; 4],
+    /// The cells of the widest part.
+    width: usize,
     /// The parameter that holds the root's id, if it is known beforehand.
     root: Option<String>,
     branches: Vec<String>,
@@ -110,7 +96,7 @@ impl Writer<'_> {
             if self.is_shared(at) {
                 tables.push(format!("n{at} AS MATERIALIZED ({})", self.body(at)));
                 let cells = self.cells(at, |i, _| format!("c{i}"));
-                self.branches.push(format!("SELECT {}, p, id{cells} FROM n{at}", self.section(at)));
+                self.branches.push(format!("SELECT {} FROM n{at}", self.row(at, "p", "id", cells)));
             } else {
                 let leaf = self.leaf(at);
                 self.branches.push(leaf);
@@ -135,7 +121,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A value as PostgreSQL has to be told of it: if the branches differ in the type of a column, it converts each row.
+    /// A value as PostgreSQL has to be told of it: a cell is read as what it is said to hold.
     fn typed(&self, value: &str, kind: Kind) -> String {
         match value {
             _ if !self.sql.is_postgres() => value.to_owned(),
@@ -144,46 +130,36 @@ impl Writer<'_> {
         }
     }
 
-    fn section(&self, at: usize) -> String {
-        self.typed(&at.to_string(), Kind::Int)
-    }
-
-    /// A branch with a number in its first `Int` cell and nothing else.
-    fn number(&self, section: i64, parent: &str, value: &str) -> String {
-        let [ids, ints, texts, times] = self.widths;
-        let nulls = |kind: Kind, width: usize| vec![self.typed("NULL", kind); width];
-        let mut cells = vec![self.typed(&section.to_string(), Kind::Int), self.typed(parent, Kind::Id)];
-        cells.extend(nulls(Kind::Id, 1 + ids));
-        cells.push(self.typed(value, Kind::Int));
-        cells.extend(nulls(Kind::Int, ints - 1));
-        cells.extend(nulls(Kind::Text, texts));
-        cells.extend(nulls(Kind::Time, times));
-        format!("SELECT {}", cells.join(", "))
-    }
-
-    /// The cells of one part in the common shape, after a comma: its own, and nulls where it has none.
-    fn cells(&self, at: usize, cell: impl Fn(usize, &Column) -> String) -> String {
-        let mut text = String::new();
-        let read = self.plan.row_type(at).columns_in(self.plan.nodes[at].columns);
-        for (kind, width) in KINDS.iter().zip(self.widths) {
-            let mut missing = width;
-            for (i, column) in read.clone().filter(|(_, column)| column.kind == *kind) {
-                text.push_str(", ");
-                text.push_str(&self.typed(&cell(i, column), *kind));
-                missing -= 1;
-            }
-            let null = format!(", {}", self.typed("NULL", *kind));
-            text.extend(std::iter::repeat_n(null.as_str(), missing));
+    /// A row of a section.
+    fn row(&self, section: impl Display, parent: &str, id: &str, cells: Vec<String>) -> String {
+        let section = self.typed(&section.to_string(), Kind::Int);
+        let head = [section, self.typed(parent, Kind::Id), self.typed(id, Kind::Id)];
+        let missing = self.width - cells.len();
+        let mut row = head.into_iter().chain(cells).collect::<Vec<_>>();
+        if self.sql.is_postgres() {
+            return format!("ROW({})", row.join(", "));
         }
-        text
+        row.extend(std::iter::repeat_n("NULL".to_owned(), missing));
+        row.join(", ")
     }
 
-    /// The rows of a part that no other joins, in the common shape.
+    /// A branch with a number and nothing else.
+    fn number(&self, section: i64, parent: &str, value: &str) -> String {
+        format!("SELECT {}", self.row(section, parent, "NULL", vec![self.typed(value, Kind::Int)]))
+    }
+
+    /// The cells of one part.
+    fn cells(&self, at: usize, cell: impl Fn(usize, &Column) -> String) -> Vec<String> {
+        let read = self.plan.row_type(at).columns_in(self.plan.nodes[at].columns);
+        read.map(|(i, column)| self.typed(&cell(i, column), column.kind)).collect()
+    }
+
+    /// The rows of a part that no other joins.
     fn leaf(&mut self, at: usize) -> String {
         let from = self.from(at);
         let personal = Personal::new(self.plan, at, self.scope);
         let cells = self.cells(at, |_, column| personal.expression(column));
-        let select = format!("SELECT {}, {}, x.id{cells} {from}", self.section(at), self.parent(at));
+        let select = format!("SELECT {} {from}", self.row(at, &self.parent(at), "x.id", cells));
         // SQLite takes no order and limit for one part of a union by itself.
         if self.sql.is_postgres() { format!("({select})") } else { format!("SELECT * FROM ({select})") }
     }
@@ -202,7 +178,7 @@ impl Writer<'_> {
     /// What a row is joined to its parent by.
     fn parent(&self, at: usize) -> String {
         let relation = self.plan.nodes[at].relation;
-        relation.map_or_else(|| self.typed("NULL", Kind::Id), |relation| format!("x.{}", relation.join.child))
+        relation.map_or_else(|| "NULL".to_owned(), |relation| format!("x.{}", relation.join.child))
     }
 
     fn from(&mut self, at: usize) -> String {

@@ -12,17 +12,14 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
-use super::connection::{Connection, Listed, PageArguments, Place};
+use super::connection::{Connection, Listed, Listing, PageArguments, Place};
 use super::eager::Eager;
 use super::prepared::Prepared;
 use super::relation::Find;
-use super::row::{Cells, Columns, Kind, Row};
+use super::row::{Cells, Kind, Row, missing};
 use super::statement::{COUNTED_CANDIDATES, TOTALS};
 use crate::error::Fault;
 use crate::scope::Scope;
-
-/// No column is left out.
-const ALL: Columns = Columns::MAX;
 
 /// Everything that one root field has read.
 pub struct Tree(Arc<Loaded>);
@@ -95,35 +92,25 @@ impl<R: Row> AnyRows for Rows<R> {
 impl Tree {
     /// Sorts the rows of a statement into their places.
     pub(super) fn build(prepared: Arc<Prepared>, rows: &[QueryResult], scope: &Scope) -> Result<Self, Fault> {
-        let Prepared { plan, starts, keys, .. } = prepared.as_ref();
+        let Prepared { plan, keys, .. } = prepared.as_ref();
         let mut parts: Vec<Box<dyn AnyRows>> = (0..plan.nodes.len()).map(|at| (plan.row_type(at).collect)()).collect();
         let mut totals = HashMap::new();
         let mut candidates = 0;
         for row in rows {
-            let mut head = Cells::new(row, [1, 0, 0, 0], ALL);
-            let section: i64 = head.take()?;
-            let counted = || Cells::new(row, *starts, ALL).take::<i64>();
+            let mut cells = Cells::new(row)?;
+            let (section, parent): (i64, Option<Uuid>) = (cells.take()?, cells.take()?);
+            let (id, parent): (Option<Uuid>, Uuid) = (cells.take()?, parent.unwrap_or_default());
             match section {
-                COUNTED_CANDIDATES => candidates = counted()?,
+                COUNTED_CANDIDATES => candidates = cells.take()?,
                 section if section <= TOTALS => {
                     let at = usize::try_from(TOTALS - section).unwrap_or_default();
-                    let parent: Option<Uuid> = head.take()?;
-                    totals.insert((at, parent.unwrap_or_default()), counted()?);
+                    totals.insert((at, parent), cells.take()?);
                 }
                 section => {
                     let at = usize::try_from(section).unwrap_or_default();
-                    let parent: Option<Uuid> = head.take()?;
-                    let id: Uuid = head.take()?;
-                    let key = match keys[at] {
-                        Some((kind, index)) => key_of(row, kind, index)?,
-                        None => 0,
-                    };
-                    parts[at].push(
-                        parent.unwrap_or_default(),
-                        id,
-                        key,
-                        &mut Cells::new(row, *starts, plan.nodes[at].columns),
-                    )?;
+                    let key = keys[at].map_or(Ok(0), |(kind, place)| key_of(&cells, kind, place))?;
+                    let id = id.ok_or_else(missing)?;
+                    parts[at].push(parent, id, key, &mut cells.of(plan.nodes[at].columns))?;
                 }
             }
         }
@@ -169,13 +156,10 @@ impl Tree {
     }
 }
 
-fn key_of(row: &QueryResult, kind: Kind, index: usize) -> Result<i64, DbErr> {
-    let mut starts = [0; 4];
-    starts[kind as usize] = index;
-    let mut cells = Cells::new(row, starts, ALL);
+fn key_of(cells: &Cells<'_>, kind: Kind, place: usize) -> Result<i64, DbErr> {
     match kind {
-        Kind::Time => Ok(cells.take::<Option<DateTime<Utc>>>()?.map_or(0, |at| at.timestamp_micros())),
-        _ => Ok(cells.take::<Option<i64>>()?.unwrap_or(0)),
+        Kind::Time => Ok(cells.peek::<Option<DateTime<Utc>>>(place)?.map_or(0, |at| at.timestamp_micros())),
+        _ => Ok(cells.peek::<Option<i64>>(place)?.unwrap_or(0)),
     }
 }
 
@@ -211,13 +195,13 @@ fn page<R: Row, T: Listed + From<Handle<R>>>(
     }
     let (has_next, has_previous) =
         if page.backwards { (page.before.is_some(), more) } else { (more, page.after.is_some()) };
-    Ok(Connection {
+    Ok(Eager::of(Listing {
         items: range.map(|row| Eager::from(Handle::new(loaded, at, row))).collect(),
         list: node.list,
         has_next,
         has_previous,
         total: loaded.totals.get(&(at, parent)).copied(),
-    })
+    }))
 }
 
 /// A row in its tree: what the GraphQL objects are made of. It reads as the row.

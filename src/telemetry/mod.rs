@@ -4,9 +4,10 @@ pub mod trace;
 
 use std::io::IsTerminal as _;
 
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Config, ConfigError, LogFormat};
 
@@ -15,7 +16,7 @@ use crate::config::{Config, ConfigError, LogFormat};
 /// # Errors
 /// A setting cannot be used; the message names it.
 pub fn start(config: &Config) -> Result<trace::Exporter, ConfigError> {
-    let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| ConfigError(format!("log.filter: {error}")))?;
+    let filter: Targets = config.log.filter.parse().map_err(|error| ConfigError(format!("log.filter: {error}")))?;
     let is_plain = !std::io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(!is_plain);
     let log = if config.log.format == LogFormat::Json {
