@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use c360_rules::access::Scope as Grant;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{DbBackend, QueryResult};
+use sea_orm::{DbBackend, DbErr, QueryResult};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -14,10 +14,10 @@ use uuid::Uuid;
 use crate::admission::Place;
 use crate::auth::{Actor, Caller, CustomerIdentity, Domain, Reach};
 use crate::cache::reads::{Basis, Ground, Reads, Reason};
-use crate::db::{self, Query};
+use crate::db::Query;
 use crate::error::Fault;
 use crate::read::plan::Relations;
-use crate::read::{Access, Pieces, Sql};
+use crate::read::{Access, Pieces, Sql, batch};
 use crate::state::State;
 use crate::telemetry::trace;
 
@@ -183,11 +183,19 @@ impl Scope {
 
     /// The rows of a statement whose reader notes what they rest on.
     pub(crate) async fn run(&self, query: Query) -> Result<Vec<QueryResult>, Fault> {
-        let State { db, kept, metrics, statements, config, .. } = self.0.state.as_ref();
-        statements.fetch_add(1, Ordering::Relaxed);
-        let running = metrics.statement(db::pool(db, &config.database).and_idle(kept.idle()));
-        let rows = kept.rows(db, query).instrument(trace::statement(self.backend())).await;
-        let rows = rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))?;
+        self.counted(self.0.state.read(query)).await
+    }
+
+    /// The rows of a statement that takes ids, for one of them.
+    pub(crate) async fn run_for(&self, query: &Query, id: Uuid) -> Result<Vec<QueryResult>, Fault> {
+        self.counted(batch::rows(&self.0.state, query, id)).await
+    }
+
+    async fn counted(
+        &self,
+        run: impl Future<Output = Result<Vec<QueryResult>, DbErr>>,
+    ) -> Result<Vec<QueryResult>, Fault> {
+        let rows = run.instrument(trace::statement(self.backend())).await?;
         self.count(rows.len() as u64 + 1);
         Ok(rows)
     }

@@ -1,17 +1,18 @@
 //! What every request shares.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbErr, QueryResult};
 
 use crate::admission::Admission;
 use crate::auth::token::Verifier;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::db::{Kept, Probe, Watch};
+use crate::db::{self, Kept, Probe, Query, Watch};
 use crate::events::heads::HeadKeys;
 use crate::metrics::Metrics;
+use crate::read::Batches;
 use crate::read::plan::Relations;
 use crate::shutdown::Shutdown;
 use crate::throttle::Throttle;
@@ -28,6 +29,8 @@ pub struct State {
     pub db: DatabaseConnection,
     /// Connections to it that are kept for those who read.
     pub kept: Kept,
+    /// Those who wait for a statement that they share.
+    pub batches: Batches,
     /// Connections to the database that no request uses.
     pub watch: Watch,
     /// Whether the database answers.
@@ -68,6 +71,7 @@ impl State {
     ) -> Result<Self, ConfigError> {
         Ok(Self {
             kept: Kept::new(&db, &config.database),
+            batches: Batches::default(),
             watch: Watch::new(&config.database),
             probe: Probe::default(),
             metrics: Metrics::new(clock.now()),
@@ -84,5 +88,16 @@ impl State {
             statements: AtomicU64::new(0),
             shutdown: Shutdown::default(),
         })
+    }
+    /// The rows of a statement that reads.
+    ///
+    /// # Errors
+    /// As the database fails.
+    pub(crate) async fn read(&self, query: Query) -> Result<Vec<QueryResult>, DbErr> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let pool = db::pool(&self.db, &self.config.database).and_idle(self.kept.idle());
+        let running = self.metrics.statement(pool);
+        let rows = self.kept.rows(&self.db, query).await;
+        rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))
     }
 }

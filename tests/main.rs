@@ -28,6 +28,7 @@ mod reading;
 mod remembering;
 mod schema;
 mod search;
+mod sharing;
 mod story;
 mod swapping;
 mod throttling;

@@ -58,6 +58,12 @@ impl Kept {
         self.connections(|idle| u32::try_from(idle.len()).unwrap_or(u32::MAX))
     }
 
+    /// How many ask at once for those who share statements: a quarter of the pool's connections. The
+    /// fewer they are, the more share one; a single one would let the database wait for the gateway.
+    pub fn readers(&self) -> usize {
+        (self.most / 2).max(2).min(self.most.max(1)) as usize
+    }
+
     /// The rows of a statement.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! The bodies of requests: bounded, and unpacked if they were packed.
 
 use axum::body::{self, Body, Bytes};
-use axum::extract::Request;
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -35,15 +34,13 @@ impl Unreadable {
 }
 
 /// Writes the header of packed bodies as the layer that unpacks them knows it (RFC 9110, section 8.4.1).
-pub(super) async fn name_packing(mut request: Request) -> Request {
-    let headers = request.headers_mut();
+pub(super) fn name_packing(headers: &mut HeaderMap) {
     let packing = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     match packing.map(|packing| packing.trim().to_ascii_lowercase()).as_deref() {
         Some("gzip" | "x-gzip") => _ = headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
         Some("identity" | "") => _ = headers.remove(CONTENT_ENCODING),
         _ => {}
     }
-    request
 }
 
 /// All of a body, as far as it may be long.

@@ -16,11 +16,12 @@ mod request;
 pub mod server;
 mod single;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state, map_request};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
@@ -40,11 +41,22 @@ const COMPRESSED_ABOVE: u16 = 1024;
 
 /// What the routes share.
 #[derive(Clone)]
-pub struct Gateway {
+pub struct Gateway(Arc<Shared>);
+
+/// What is behind a [`Gateway`].
+pub struct Shared {
     pub(crate) state: Arc<State>,
     pub(crate) schema: Schema,
     pub(crate) documents: Arc<Documents>,
-    pub(crate) failures: Arc<Failures>,
+    pub(crate) failures: Failures,
+}
+
+impl Deref for Gateway {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for Gateway {
@@ -64,7 +76,12 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
     let origins = Arc::new(origin::Origins::new(&config.cors)?);
     let health =
         Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready)).with_state(state.clone());
-    let gateway = Gateway { state: state.clone(), schema, documents: Arc::new(documents), failures: Arc::default() };
+    let gateway = Gateway(Arc::new(Shared {
+        state: state.clone(),
+        schema,
+        documents: Arc::new(documents),
+        failures: Failures::default(),
+    }));
     let router = Router::new()
         .route("/graphql", get(graphql::by_get).post(graphql::by_post))
         .route("/oauth/token", post(oauth::token))
@@ -73,13 +90,14 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
         .merge(graphiql::routes(&config.graphiql))
         .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here: GraphQL is at /graphql"))
         .method_not_allowed_fallback(async || plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not served here"))
-        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
-        .layer(map_request(body::name_packing))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
-        .layer(from_fn_with_state(origins.clone(), origin::check))
-        .layer(origins.cors())
-        .layer(from_fn(single::check))
-        .layer(from_fn_with_state(gateway.clone(), observe::observe))
+        // From the outermost to the innermost, as one layer: each of the router's own boxes the request and the answer.
+        .layer((
+            from_fn_with_state(gateway.clone(), observe::observe),
+            origins.cors(),
+            from_fn_with_state(origins, origin::check),
+            CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)),
+            RequestDecompressionLayer::new().pass_through_unaccepted(true),
+        ))
         .with_state(gateway)
         .merge(health);
     Ok(router)

@@ -12,7 +12,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
-use super::Gateway;
+use super::{Gateway, single};
 use crate::auth::Caller;
 use crate::clock;
 use crate::error::Code;
@@ -59,7 +59,13 @@ pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request
     let seen = Seen { state: gateway.state.clone(), method, route, span: span.clone(), traced, started, told: false };
 
     let within = seen.traced.clone();
-    let mut response = next.run(request).instrument(within).instrument(span).await;
+    let answered = async {
+        match single::refusal(&request) {
+            Some(refusal) => refusal,
+            None => next.run(request).await,
+        }
+    };
+    let mut response = answered.instrument(within).instrument(span).await;
     let report = response.extensions_mut().remove::<Report>().unwrap_or_default();
     seen.tell(report, response.status().as_u16());
     if let Ok(id) = HeaderValue::from_str(&id) {

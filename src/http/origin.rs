@@ -12,8 +12,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::answer;
 use super::negotiate::Media;
+use super::{answer, body};
 use crate::config::{self, ConfigError};
 use crate::error::{Code, Fault};
 
@@ -71,8 +71,8 @@ impl Origins {
     }
 }
 
-/// Refuses requests from pages that may not ask.
-pub(super) async fn check(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
+/// Refuses requests from pages that may not ask, and hands the others on to be unpacked.
+pub(super) async fn check(State(origins): State<Arc<Origins>>, mut request: Request, next: Next) -> Response {
     if let Some(origin) = request.headers().get(header::ORIGIN) {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
@@ -81,5 +81,6 @@ pub(super) async fn check(State(origins): State<Arc<Origins>>, request: Request,
             return answer::refuse(StatusCode::FORBIDDEN, &[fault], Media::Json);
         }
     }
+    body::name_packing(request.headers_mut());
     next.run(request).await
 }

@@ -5,6 +5,7 @@
 //! [`Tree`] holds the rows, and the GraphQL objects are [`Handle`]s into it. So every root field costs one
 //! statement and sees one moment, whatever it selects.
 
+pub(crate) mod batch;
 pub mod connection;
 pub mod eager;
 pub mod plan;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use async_graphql::Context;
 use uuid::Uuid;
 
+pub use batch::Batches;
 pub use connection::{Connection, Listed, PageArguments, Place};
 pub use eager::Eager;
 pub use plan::Plan;
@@ -54,17 +56,16 @@ async fn at(ctx: &Context<'_>, scope: &Scope, root: Root) -> Result<Tree, Fault>
     let id = if let Find::Row { id, .. } = root.find { Some(id) } else { None };
     let finding = Finding::of(&root);
     let prepared = ctx.data_unchecked::<Arc<Remembered>>().prepared(ctx, scope, root)?;
-    let query = prepared.query(id);
     let Some(reads) = scope.reads() else {
-        let rows = scope.run(query).await?;
+        let rows = prepared.rows(scope, id).await?;
         return Tree::build(prepared, &rows, scope);
     };
     // What the answer rests on has to be known before the database is asked.
-    let (cache, text) = (&scope.state().cache, query.text.clone());
+    let (cache, text) = (&scope.state().cache, prepared.text());
     let guess = finding.as_ref().and_then(|finding| finding.id.or_else(|| cache.guess(&finding.name)));
     let ground = scope.ground(guess).await;
     cache.points.pass(Point::BeforeRead).await;
-    let rows = scope.run(query).await?;
+    let rows = prepared.rows(scope, id).await?;
     let tree = Tree::build(prepared, &rows, scope)?;
     let customer = tree.first();
     if id.is_some() && customer.is_none() {

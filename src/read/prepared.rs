@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Context, Name, Pos, Positioned, Value as Argument};
 use async_graphql_value::Value as Written;
-use sea_orm::Value;
+use sea_orm::{DbBackend, QueryResult, Value};
 use uuid::Uuid;
 
 use super::plan::Plan;
@@ -48,13 +48,25 @@ impl Prepared {
         Ok(Self { plan, query, keys })
     }
 
-    /// The statement, for the root of this id where it is found by one.
-    pub(super) fn query(&self, root: Option<Uuid>) -> Query {
-        let mut query = self.query.clone();
-        if let Some(id) = root {
-            query.values[statement::ROOT_PARAMETER] = Value::from(id);
+    /// The statement's text.
+    pub(super) fn text(&self) -> Arc<str> {
+        self.query.text.clone()
+    }
+
+    /// The statement's rows, for the root of this id where it is found by one.
+    ///
+    /// # Errors
+    /// As the database fails.
+    pub(super) async fn rows(&self, scope: &Scope, root: Option<Uuid>) -> Result<Vec<QueryResult>, Fault> {
+        match root {
+            Some(id) if scope.backend() == DbBackend::Postgres => scope.run_for(&self.query, id).await,
+            Some(id) => {
+                let mut query = self.query.clone();
+                query.values[statement::ROOT_PARAMETER] = Value::from(id);
+                scope.run(query).await
+            }
+            None => scope.run(self.query.clone()).await,
         }
-        query
     }
 }
 

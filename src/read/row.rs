@@ -171,6 +171,14 @@ impl<'r> Cells<'r> {
     }
 }
 
+/// Which of the ids that a statement takes a row is for, from 1 on.
+///
+/// # Errors
+/// It is not one of such a statement.
+pub(super) fn place(row: &QueryResult) -> Result<i64, DbErr> {
+    row.try_as_pg_row().ok_or_else(cut_off)?.try_get_unchecked(1).map_err(failed)
+}
+
 /// A value as a database gives it.
 #[derive(Clone, Copy, Debug)]
 pub enum Scalar<'r> {

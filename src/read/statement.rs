@@ -4,6 +4,9 @@
 //! its children join it; a part without is written where its rows are wanted. A row is `section, parent, id` and the
 //! cells of its part. PostgreSQL gives it as one record, so that no part pays for what only another one has; SQLite as
 //! columns, as many as the widest part needs.
+//!
+//! On PostgreSQL, a statement whose root is found by its id takes any number of ids, as one text, and says of each row for
+//! which of them it is, beside the record ([`super::batch`]).
 
 use std::fmt::Display;
 
@@ -15,7 +18,7 @@ use super::sql::Sql;
 use crate::db::Query;
 use crate::scope::Scope;
 
-/// Which parameter holds the id of a root that is found by its id.
+/// Which parameter holds the id, or the ids, of a root that is found by its id.
 pub(super) const ROOT_PARAMETER: usize = 0;
 
 impl Plan {
@@ -48,13 +51,23 @@ pub(super) fn write(plan: &Plan, scope: &Scope) -> Query {
     let cells = (0..plan.nodes.len()).map(|at| plan.row_type(at).columns_in(plan.nodes[at].columns).count());
     let width = cells.max().unwrap_or_default().max(1);
     let mut writer = Writer { plan, scope, sql: Sql::new(scope.backend()), width, root: None, branches: Vec::new() };
-    let tables = writer.tables();
+    let takes_ids = writer.sql.is_postgres() && matches!(plan.root.find, Find::Row { .. });
+    let tables = writer.tables(takes_ids);
+    if takes_ids {
+        writer
+            .sql
+            .push("SELECT u.cells, roots.place FROM unnest(CAST($1 AS uuid[])) WITH ORDINALITY roots(id, place) ");
+        writer.sql.push("CROSS JOIN LATERAL (");
+    }
     if !tables.is_empty() {
         writer.sql.push("WITH ");
         writer.sql.push(&tables.join(", "));
         writer.sql.push(" ");
     }
     writer.sql.push(&writer.branches.join(" UNION ALL "));
+    if takes_ids {
+        writer.sql.push(") u(cells)");
+    }
     writer.sql.finish().into()
 }
 
@@ -77,12 +90,17 @@ struct Writer<'p> {
 
 impl Writer<'_> {
     /// Writes all branches, and gives the common table expressions that they use.
-    fn tables(&mut self) -> Vec<String> {
+    fn tables(&mut self, takes_ids: bool) -> Vec<String> {
         let plan = self.plan;
         let mut tables = Vec::new();
         match &plan.root.find {
             Find::Row { id, .. } => {
-                let root = self.sql.parameter(*id);
+                let root = if takes_ids {
+                    self.sql.parameter(String::new());
+                    "roots.id".to_owned()
+                } else {
+                    self.sql.parameter(*id)
+                };
                 // Of customers, only their own is read this way.
                 self.sql.own = self.scope.is_customer().then(|| root.clone());
                 self.root = Some(root);
