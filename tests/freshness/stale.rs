@@ -12,7 +12,9 @@ use c360::cache::Point;
 use c360::retailer::demo;
 use c360::write::{self, Outcome, Tx, Work};
 use c360_rules::access::Role;
-use serde_json::json;
+use sea_orm::ConnectionTrait as _;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::Kept;
 use crate::harness::servers::RedisServer;
@@ -21,8 +23,11 @@ use crate::proofs::size;
 
 const CREDIT: &str = "mutation($input: LoyaltyPointsCreditInput!) { loyaltyPointsCredit(input: $input) { \
     account { balance { active } } userErrors { code } } }";
-const READ: &str = "query($id: ID!) { customer360(by: { id: $id }) { loyalty { balance { active } tier { name } } } }";
+const READ: &str = "query($id: ID!) { customer360(by: { id: $id }) { loyalty { balance { active } tier { name } } \
+    orders(first: 3) { nodes { source lines(first: 2) { nodes { product { title } } } } } \
+    tickets(first: 3) { nodes { subject assignee { displayName } } } } }";
 const CUSTOMERS: usize = 6;
+const WRITERS: usize = 8;
 
 /// What must be seen from now on, at least.
 #[derive(Default)]
@@ -38,13 +43,43 @@ impl Floor {
     }
 }
 
+/// A text that is a number, which only grows: where it lies, and where it stands in an answer's data.
+struct Fact {
+    table: &'static str,
+    column: &'static str,
+    /// A part of the path is a field, or `*` for all items.
+    path: &'static str,
+    /// Whether each customer has its own.
+    is_own: bool,
+}
+
+const FACTS: [Fact; 5] = [
+    Fact { table: "loyalty_tiers", column: "name", path: "loyalty.tier.name", is_own: false },
+    Fact { table: "products", column: "title", path: "orders.nodes.*.lines.nodes.*.product.title", is_own: false },
+    Fact { table: "staff", column: "display_name", path: "tickets.nodes.*.assignee.displayName", is_own: false },
+    Fact { table: "orders", column: "source", path: "orders.nodes.*.source", is_own: true },
+    Fact { table: "tickets", column: "subject", path: "tickets.nodes.*.subject", is_own: true },
+];
+
+/// Everything at a path.
+fn gather<'v>(value: &'v Value, path: &str, found: &mut Vec<&'v Value>) {
+    match path.split_once('.').unwrap_or((path, "")) {
+        ("", _) => found.extend(Some(value).filter(|value| !value.is_null())),
+        ("*", rest) => value.as_array().into_iter().flatten().for_each(|item| gather(item, rest, found)),
+        (field, rest) => gather(&value[field], rest, found),
+    }
+}
+
 struct World {
     gateways: Vec<App>,
+    uuids: Vec<Uuid>,
     ids: Vec<String>,
     balances: Vec<Floor>,
-    /// The number in the tiers' names: a table that belongs to nobody.
-    tiers: Floor,
-    next_tier: AtomicI64,
+    /// Of each fact, for each customer.
+    facts: Vec<[Floor; CUSTOMERS]>,
+    /// How often each fact was seen.
+    seen: [AtomicUsize; FACTS.len()],
+    next: AtomicI64,
     is_over: AtomicBool,
     reads: AtomicUsize,
     hits: AtomicUsize,
@@ -52,18 +87,26 @@ struct World {
     failed: AtomicUsize,
 }
 
-/// Names all tiers anew, unless a later name has come first.
-struct Rename(i64);
+/// Gives a fact another number, unless a later one has come first.
+struct Renumber<'f>(&'f Fact, i64, Option<Uuid>);
 
-impl Work for Rename {
+impl Work for Renumber<'_> {
     type Made = ();
 
     async fn run(&self, tx: &mut Tx) -> Outcome<()> {
+        let Self(Fact { table, column, .. }, number, customer) = self;
+        if let Some(customer) = customer {
+            tx.lock_customer(*customer).await?;
+        }
         let mut sql = tx.sql();
-        sql.push("UPDATE loyalty_tiers SET name = ");
-        sql.bind(self.0.to_string());
-        sql.push(" WHERE (CASE WHEN name ~ '^[0-9]+$' THEN CAST(name AS bigint) ELSE -1 END) < ");
-        sql.bind(self.0);
+        sql.push(&format!("UPDATE {table} SET {column} = "));
+        sql.bind(number.to_string());
+        sql.push(&format!(" WHERE (CASE WHEN {column} ~ '^[0-9]+$' THEN CAST({column} AS bigint) ELSE -1 END) < "));
+        sql.bind(*number);
+        if let Some(customer) = customer {
+            sql.push(" AND customer_id = ");
+            sql.bind(*customer);
+        }
         tx.execute(sql).await.map(drop)
     }
 }
@@ -94,20 +137,25 @@ async fn write(world: Arc<World>, at: usize) {
     while !world.is_over.load(Ordering::Relaxed) {
         n += 1;
         let gateway = &world.gateways[random.usize(..world.gateways.len())];
-        if random.u32(..10) == 0 {
-            // Names that do not return may be there or not; one that returns is there, or a later one.
-            let name = world.next_tier.fetch_add(1, Ordering::SeqCst) + 1;
-            if write::system(&gateway.state, "test", &Rename(name)).await.is_ok() {
-                world.tiers.raise(name);
+        let customer = random.usize(..CUSTOMERS);
+        let which = random.usize(..20);
+        if let Some(fact) = FACTS.get(which) {
+            // A number that does not return may be there or not; one that returns is there, or a later one.
+            let number = world.next.fetch_add(1, Ordering::SeqCst) + 1;
+            let own = fact.is_own.then(|| world.uuids[customer]);
+            if write::system(&gateway.state, "test", &Renumber(fact, number, own)).await.is_ok() {
+                let customers = if fact.is_own { customer..customer + 1 } else { 0..CUSTOMERS };
+                customers.for_each(|customer| world.facts[which][customer].raise(number));
+                world.writes.fetch_add(1, Ordering::Relaxed);
             }
             continue;
         }
-        let customer = random.usize(..CUSTOMERS);
         let input = json!({ "input": { "customer": { "id": world.ids[customer] }, "points": 1, "reason": "Test", "idempotencyKey": format!("{at}-{n}") } });
         let answer = gateway.staff(Role::Admin).ask_with(CREDIT, input).await;
         match answer.body["data"]["loyaltyPointsCredit"]["account"]["balance"]["active"].as_i64() {
-            Some(active) => {
-                world.balances[customer].raise(active);
+            // What it shows may have changes of others in it that have not returned; its own point counts from now on.
+            Some(_) => {
+                world.balances[customer].0.fetch_add(1, Ordering::SeqCst);
                 world.writes.fetch_add(1, Ordering::Relaxed);
             }
             None => drop(world.failed.fetch_add(1, Ordering::Relaxed)),
@@ -119,14 +167,22 @@ async fn read(world: Arc<World>, at: usize, most: usize) {
     let mut random = fastrand::Rng::with_seed(1_000 + at as u64);
     while world.reads.fetch_add(1, Ordering::Relaxed) < most {
         let (customer, gateway) = (random.usize(..CUSTOMERS), &world.gateways[random.usize(..world.gateways.len())]);
-        let (balance, tiers) = (world.balances[customer].now(), world.tiers.now());
+        let balance = world.balances[customer].now();
+        let numbers: Vec<i64> = world.facts.iter().map(|fact| fact[customer].now()).collect();
         let answer = gateway.agent().ask_with(READ, json!({ "id": world.ids[customer] })).await;
-        let loyalty = &answer.body["data"]["customer360"]["loyalty"];
+        let found = &answer.body["data"]["customer360"];
         let from = &answer.body["extensions"]["cache"];
-        let seen = loyalty["balance"]["active"].as_i64().unwrap_or_else(|| panic!("{:#}", answer.body));
+        let seen = found["loyalty"]["balance"]["active"].as_i64().unwrap_or_else(|| panic!("{:#}", answer.body));
         assert!(seen >= balance, "a balance of {seen}, after a change to {balance} had returned: {from}");
-        let tier: i64 = loyalty["tier"]["name"].as_str().unwrap().parse().unwrap();
-        assert!(tier >= tiers, "a tier called {tier}, after it was named {tiers}: {from}");
+        for ((fact, least), seen_of) in FACTS.iter().zip(numbers).zip(&world.seen) {
+            let mut values = Vec::new();
+            gather(found, fact.path, &mut values);
+            for value in values {
+                let seen: i64 = value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{value}"));
+                assert!(seen >= least, "{} is {seen}, after a change to {least} had returned: {from}", fact.path);
+                seen_of.fetch_add(1, Ordering::Relaxed);
+            }
+        }
         if from["status"] == "HIT" {
             world.hits.fetch_add(1, Ordering::Relaxed);
         }
@@ -167,15 +223,26 @@ async fn trouble(world: Arc<World>, mut redis: RedisServer) {
 async fn run(most: usize, dies: bool, troubles: bool) -> Arc<World> {
     let Kept { app, redis } = Kept::postgres().await;
     let redis = redis.unwrap();
-    for gateway in [&app] {
-        write::system(&gateway.state, "test", &Rename(0)).await.unwrap();
+    // Everybody has a ticket that somebody works on, and all facts are numbers.
+    let staff = "UPDATE tickets SET assignee_id = (SELECT id FROM staff ORDER BY id LIMIT 1)";
+    app.state.db.execute_unprepared(staff).await.unwrap();
+    for fact in &FACTS {
+        let zero = format!("UPDATE {} SET {} = '0'", fact.table, fact.column);
+        app.state.db.execute_unprepared(&zero).await.unwrap();
     }
     let mut gateways = vec![app.beside(|_| {}).await, app.beside(|_| {}).await];
     gateways.push(app);
     let numbers = ["C-000001", "C-000002", "C-000004", "C-000007", "C-000010", "C-000012"];
-    let mut ids = Vec::new();
+    let mut uuids = Vec::new();
     for number in numbers {
-        ids.push(customer_gid(gateways[0].id_of(number).await));
+        uuids.push(gateways[0].id_of(number).await);
+    }
+    let ids: Vec<String> = uuids.iter().map(|id| customer_gid(*id)).collect();
+    let mut balances = Vec::new();
+    for id in &ids {
+        let answer = gateways[0].agent().ask_with(READ, json!({ "id": id })).await;
+        let loyalty = &answer.body["data"]["customer360"]["loyalty"];
+        balances.push(Floor(AtomicI64::new(loyalty["balance"]["active"].as_i64().unwrap())));
     }
     assert_eq!(demo::DEMO_CUSTOMER.number, numbers[0]);
     let points = Arc::new(AtomicUsize::new(0));
@@ -183,11 +250,13 @@ async fn run(most: usize, dies: bool, troubles: bool) -> Arc<World> {
         disturb(gateway, seed, dies, points.clone());
     }
     let world = Arc::new(World {
-        balances: ids.iter().map(|_| Floor::default()).collect(),
+        balances,
         gateways,
+        uuids,
         ids,
-        tiers: Floor::default(),
-        next_tier: AtomicI64::new(0),
+        facts: FACTS.iter().map(|_| Default::default()).collect(),
+        seen: Default::default(),
+        next: AtomicI64::new(0),
         is_over: AtomicBool::new(false),
         reads: AtomicUsize::new(0),
         hits: AtomicUsize::new(0),
@@ -195,7 +264,7 @@ async fn run(most: usize, dies: bool, troubles: bool) -> Arc<World> {
         failed: AtomicUsize::new(0),
     });
     let mut tasks = tokio::task::JoinSet::new();
-    for at in 0..if troubles { 3 } else { 4 } {
+    for at in 0..WRITERS {
         tasks.spawn(write(world.clone(), at));
     }
     for at in 0..8 {
@@ -222,6 +291,7 @@ async fn run(most: usize, dies: bool, troubles: bool) -> Arc<World> {
         of(&points)
     );
     eprintln!("{world_says}");
+    assert!(world.seen.iter().all(|seen| of(seen) > 0), "{:?}", world.seen);
     assert!(of(&world.hits) * 50 > of(&world.reads) && of(&world.writes) > 0, "{world_says}");
     world
 }
