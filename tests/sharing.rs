@@ -54,6 +54,23 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn several_roots_stand_in_the_order_of_the_document(app: App::demo) {
+        let (one, other) = (demo::CAST[0].number, demo::CAST[1].number);
+        let roots: Vec<String> = (0..12)
+            .map(|n| {
+                let fields = if n % 2 == 0 { "orders(first: 20) { nodes { lines { nodes { title } } } }" } else { "name" };
+                let number = if n % 3 == 0 { one } else { other };
+                format!("r{n}: customer360(by: {{ customerNumber: \"{number}\" }}) {{ {fields} }}")
+            })
+            .collect();
+        let request = app.agent().post(json!({ "query": format!("{{ {} }}", roots.join(" ")) }));
+        let text = request.send().await.unwrap().text().await.unwrap();
+        let places: Vec<_> = (0..12).map(|n| text.find(&format!("\"r{n}\":")).unwrap()).collect();
+        assert!(places.is_sorted(), "{text}");
+    }
+}
+
 /// Nobody reads a customer meanwhile.
 async fn held<T>(db: &DatabaseConnection, held_for: Duration, asking: impl Future<Output = T>) -> T {
     let lock = db.begin().await.unwrap();

@@ -35,7 +35,7 @@ use crate::read::Remembered;
 use crate::read::plan::Relations;
 
 pub use executor::executable;
-pub use prune::{Asked, Withheld, complete, prune};
+pub use prune::{Asked, Withheld, complete, in_order, prune};
 
 /// The schema as documents are checked against it.
 pub type Schema = Valid<apollo_compiler::Schema>;

@@ -295,6 +295,8 @@ fn whole(
         errors.iter_mut().for_each(answer::give_code);
         let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, withheld };
         data = document::complete(&asked, json::opened(data), &mut errors);
+    } else {
+        document::in_order(operation, &mut data);
     }
     (data, errors)
 }

@@ -3,14 +3,17 @@
 //! To set up a wide statement costs PostgreSQL a good part of what running it does, and so do the round trip and the wake-ups
 //! around it. So whoever finds all readers busy joins those who wait for the same statement, and the next free reader
 //! asks for all of them at once. Nobody waits in order to be joined. Each row says for which of them it is.
+//! Nobody waits longer for a reader than for a connection.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{ConnAcquireErr, DbErr, QueryResult, Value};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::row;
@@ -42,8 +45,13 @@ struct Batch {
 #[derive(Debug)]
 struct Waiting {
     id: Uuid,
-    answer: oneshot::Sender<Result<Vec<QueryResult>, Failed>>,
+    /// Told when a reader begins with it.
+    begun: oneshot::Sender<()>,
+    answer: Answer,
 }
+
+/// To whom the rows go.
+type Answer = oneshot::Sender<Result<Vec<QueryResult>, Failed>>;
 
 /// Why a statement failed, and for how many.
 #[derive(Debug)]
@@ -57,16 +65,28 @@ struct Failed {
 /// # Errors
 /// As the database fails.
 pub(crate) async fn rows(state: &Arc<State>, query: &Query, id: Uuid) -> Result<Vec<QueryResult>, DbErr> {
+    let (begun, begins) = oneshot::channel();
     let (answer, answered) = oneshot::channel();
-    state.batches.join(state, query, Waiting { id, answer });
+    state.batches.join(state, query, Waiting { id, begun, answer });
+    // As long as anybody waits for a connection.
+    if timeout(Duration::from_millis(state.config.database.acquire_timeout_ms), begins).await.is_err() {
+        let error = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        state.statement().failed(db::trouble(&error).as_str());
+        return Err(error);
+    }
     match answered.await {
-        // Together they took longer than a statement may, which is no reason to refuse who would not have alone.
-        Ok(Err(Failed { error, number: 2.. })) if db::trouble(&error) == Trouble::Timeout => {
+        Ok(Err(Failed { error, number: 2.. })) if is_for_one(db::trouble(&error)) => {
             state.read(asking(query, &[id])).await
         }
         Ok(rows) => rows.map_err(|failed| failed.error),
         Err(_) => Err(DbErr::Custom("a reader was lost".to_owned())),
     }
+}
+
+/// Whether what failed for several may be good for each of them alone: together they took too long, or one of them is
+/// too much for the database.
+fn is_for_one(trouble: Trouble) -> bool {
+    !matches!(trouble, Trouble::Pool | Trouble::Unavailable)
 }
 
 /// The statement for these ids.
@@ -80,11 +100,14 @@ fn asking(query: &Query, ids: &[Uuid]) -> Query {
 impl Batches {
     fn join(&self, state: &Arc<State>, query: &Query, waiting: Waiting) {
         let mut queue = self.queue();
+        // Those who have left make room.
+        queue.waiting.iter_mut().for_each(|batch| batch.waiting.retain(|one| !one.answer.is_closed()));
+        queue.waiting.retain(|batch| !batch.waiting.is_empty());
         let same = |batch: &&mut Batch| Arc::ptr_eq(&batch.query.text, &query.text) && batch.waiting.len() < MOST;
-        match queue.waiting.iter_mut().find(same) {
-            Some(batch) => batch.waiting.push(waiting),
-            None => queue.waiting.push_back(Batch { query: query.clone(), waiting: vec![waiting] }),
+        if let Some(batch) = queue.waiting.iter_mut().find(same) {
+            return batch.waiting.push(waiting);
         }
+        queue.waiting.push_back(Batch { query: query.clone(), waiting: vec![waiting] });
         if queue.readers < state.kept.readers() {
             queue.readers += 1;
             tokio::spawn(read(state.clone()));
@@ -116,31 +139,36 @@ async fn read(state: Arc<State>) {
 
 impl Batch {
     async fn run(self, state: &State) {
-        let Self { query, mut waiting } = self;
-        waiting.retain(|one| !one.answer.is_closed());
-        if waiting.is_empty() {
+        let Self { query, waiting } = self;
+        let mut there = Vec::with_capacity(waiting.len());
+        for Waiting { id, begun, answer } in waiting {
+            if begun.send(()).is_ok() {
+                there.push((id, answer));
+            }
+        }
+        if there.is_empty() {
             return;
         }
-        let ids: Vec<Uuid> = waiting.iter().map(|one| one.id).collect();
+        let ids: Vec<Uuid> = there.iter().map(|(id, _)| *id).collect();
         let rows = tokio::select! {
             rows = state.read(asking(&query, &ids)) => rows,
             // Nobody waits any more: the connection comes back with what it was asked unfinished, which ends that.
-            () = all_gone(&mut waiting) => return,
+            () = all_gone(&mut there) => return,
         };
-        let number = waiting.len();
+        let number = there.len();
         match rows.and_then(|rows| sorted(rows, number)) {
-            Ok(parts) => waiting.into_iter().zip(parts).for_each(|(one, rows)| _ = one.answer.send(Ok(rows))),
+            Ok(parts) => there.into_iter().zip(parts).for_each(|((_, answer), rows)| _ = answer.send(Ok(rows))),
             Err(error) => {
                 let failed = || Failed { error: error.clone(), number };
-                waiting.into_iter().for_each(|one| _ = one.answer.send(Err(failed())));
+                there.into_iter().for_each(|(_, answer)| _ = answer.send(Err(failed())));
             }
         }
     }
 }
 
-async fn all_gone(waiting: &mut [Waiting]) {
-    for one in waiting {
-        one.answer.closed().await;
+async fn all_gone(there: &mut [(Uuid, Answer)]) {
+    for (_, answer) in there {
+        answer.closed().await;
     }
 }
 

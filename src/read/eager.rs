@@ -21,8 +21,9 @@ type Boxed<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
 ///
 /// The library resolves the fields of an object side by side: it boxes each and keeps a queue of wake-ups, which is
 /// most of what an object costs. Below a root everything has been read, so nothing ever waits, and one box for the
-/// object does. Selections with fragments or directives, with one key twice or more than
-/// 64 fields go the library's way.
+/// object does. Where nothing can be taken out of the answer any more, it is written as JSON at once. Selections with
+/// fragments or directives or with one key twice go the library's way, and so do those of more than 64 fields in a
+/// document that has any of these.
 #[derive(Clone, Debug)]
 pub struct Eager<T> {
     object: T,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub struct Sql {
     /// Whose words.
     pub backend: DbBackend,
-    /// The parameter that holds the id of the caller's own customer, if there is one.
+    /// What stands for the id of the caller's own customer, if that is known beforehand.
     pub(crate) own: Option<String>,
     text: String,
     parameters: Vec<Value>,

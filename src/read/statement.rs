@@ -54,9 +54,8 @@ pub(super) fn write(plan: &Plan, scope: &Scope) -> Query {
     let takes_ids = writer.sql.is_postgres() && matches!(plan.root.find, Find::Row { .. });
     let tables = writer.tables(takes_ids);
     if takes_ids {
-        writer
-            .sql
-            .push("SELECT u.cells, roots.place FROM unnest(CAST($1 AS uuid[])) WITH ORDINALITY roots(id, place) ");
+        let ids = format!("CAST(${} AS uuid[])", ROOT_PARAMETER + 1);
+        writer.sql.push(&format!("SELECT u.cells, roots.place FROM unnest({ids}) WITH ORDINALITY roots(id, place) "));
         writer.sql.push("CROSS JOIN LATERAL (");
     }
     if !tables.is_empty() {
@@ -83,7 +82,7 @@ struct Writer<'p> {
     sql: Sql,
     /// The cells of the widest part.
     width: usize,
-    /// The parameter that holds the root's id, if it is known beforehand.
+    /// What stands for the root's id, if it is known beforehand.
     root: Option<String>,
     branches: Vec<String>,
 }
