@@ -6,7 +6,7 @@
 use async_graphql::{Name, Value};
 use serde::Serialize;
 
-/// Appends a value.
+/// Appends a value. The names in its objects are those of GraphQL, which need no escape.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
@@ -17,23 +17,29 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
         Value::Enum(name) => write_plain(name.as_str(), out),
         Value::Binary(written) => out.extend_from_slice(written),
         Value::List(items) => {
-            let mut list = Sequence::begin(b'[', out);
-            for item in items {
-                write(item, list.next());
+            out.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write(item, out);
             }
-            list.end(b']');
+            out.push(b']');
         }
         Value::Object(fields) => {
-            let mut object = Sequence::begin(b'{', out);
-            for (name, value) in fields {
-                write_field(name, value, object.next());
+            out.push(b'{');
+            for (at, (name, value)) in fields.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_field(name, value, out);
             }
-            object.end(b'}');
+            out.push(b'}');
         }
     }
 }
 
-/// Appends a field of an object. Names are letters, digits and underscores, which need no escape.
+/// Appends a field of an object.
 fn write_field(name: &Name, value: &Value, out: &mut Vec<u8>) {
     out.push(b'"');
     out.extend_from_slice(name.as_bytes());
@@ -45,30 +51,6 @@ fn write_field(name: &Name, value: &Value, out: &mut Vec<u8>) {
 fn write_plain(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
     let written = serde_json::to_writer(out, value);
     debug_assert!(written.is_ok(), "texts and numbers are always JSON");
-}
-
-/// The parts of a list or an object, with commas between them.
-struct Sequence<'o> {
-    out: &'o mut Vec<u8>,
-    is_first: bool,
-}
-
-impl<'o> Sequence<'o> {
-    fn begin(bracket: u8, out: &'o mut Vec<u8>) -> Self {
-        out.push(bracket);
-        Self { out, is_first: true }
-    }
-
-    fn next(&mut self) -> &mut Vec<u8> {
-        if !std::mem::take(&mut self.is_first) {
-            self.out.push(b',');
-        }
-        self.out
-    }
-
-    fn end(self, bracket: u8) {
-        self.out.push(bracket);
-    }
 }
 
 /// An object in the making that is written field by field.
@@ -108,13 +90,19 @@ pub fn written(value: &Value) -> usize {
 }
 
 /// The same value with all that was written read again, for those who look into it.
-pub fn opened(value: Value) -> Value {
-    match value {
-        Value::Binary(written) => serde_json::from_slice(&written).unwrap_or_default(),
-        Value::List(items) => Value::List(items.into_iter().map(opened).collect()),
-        Value::Object(fields) => Value::Object(fields.into_iter().map(|(name, value)| (name, opened(value))).collect()),
+///
+/// # Errors
+/// It has more levels than can be read, some 120.
+pub fn opened(value: Value) -> Result<Value, serde_json::Error> {
+    Ok(match value {
+        Value::Binary(written) => serde_json::from_slice(&written)?,
+        Value::List(items) => Value::List(items.into_iter().map(opened).collect::<Result<_, _>>()?),
+        Value::Object(fields) => {
+            let opened = |(name, value)| Ok((name, opened(value)?));
+            Value::Object(fields.into_iter().map(opened).collect::<Result<_, serde_json::Error>>()?)
+        }
         leaf => leaf,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -164,7 +152,7 @@ mod tests {
             let mut again = Vec::new();
             write(&closed, &mut again);
             prop_assert_eq!(again, written);
-            prop_assert_eq!(opened(closed), value);
+            prop_assert_eq!(opened(closed).unwrap(), value);
         }
     }
 }

@@ -303,6 +303,14 @@ impl Metrics {
         Statement { metrics: self, started: std::time::Instant::now() }
     }
 
+    /// A statement failed, perhaps before it began: `timeout`, `unavailable`, `pool` (no connection in time) or `other`.
+    pub fn statement_failed(&self, reason: &'static str) {
+        if reason == "pool" {
+            self.pool_timeouts.inc();
+        }
+        self.statements_failed.get_or_create(&ByReason { reason }).inc();
+    }
+
     /// A document was refused before it ran.
     pub fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&ByReason { reason }).inc();
@@ -402,10 +410,7 @@ pub struct Statement<'m> {
 impl Statement<'_> {
     /// It failed: `timeout`, `unavailable`, `pool` (no connection in time) or `other`.
     pub fn failed(&self, reason: &'static str) {
-        if reason == "pool" {
-            self.metrics.pool_timeouts.inc();
-        }
-        self.metrics.statements_failed.get_or_create(&ByReason { reason }).inc();
+        self.metrics.statement_failed(reason);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::db::{self, Kept, Probe, Query, Watch};
 use crate::events::heads::HeadKeys;
-use crate::metrics::{Metrics, Statement};
+use crate::metrics::{Metrics, Pool};
 use crate::read::Batches;
 use crate::read::plan::Relations;
 use crate::shutdown::Shutdown;
@@ -89,9 +89,10 @@ impl State {
             shutdown: Shutdown::default(),
         })
     }
-    /// A statement that begins, for the figures.
-    pub(crate) fn statement(&self) -> Statement<'_> {
-        self.metrics.statement(db::pool(&self.db, &self.config.database).and_idle(self.kept.idle()))
+
+    /// The database's connections at this moment, as those who read find them.
+    pub fn pool(&self) -> Pool {
+        db::pool(&self.db, &self.config.database).and_idle(self.kept.idle())
     }
 
     /// The rows of a statement that reads.
@@ -100,7 +101,7 @@ impl State {
     /// As the database fails.
     pub(crate) async fn read(&self, query: Query) -> Result<Vec<QueryResult>, DbErr> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let running = self.statement();
+        let running = self.metrics.statement(self.pool());
         let rows = self.kept.rows(&self.db, query).await;
         rows.inspect_err(|error| running.failed(db::trouble(error).as_str()))
     }

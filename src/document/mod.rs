@@ -35,7 +35,7 @@ use crate::read::Remembered;
 use crate::read::plan::Relations;
 
 pub use executor::executable;
-pub use prune::{Asked, Withheld, complete, in_order, prune};
+pub use prune::{Asked, Withheld, complete, prune};
 
 /// The schema as documents are checked against it.
 pub type Schema = Valid<apollo_compiler::Schema>;
@@ -265,7 +265,8 @@ impl Documents {
     ) -> Result<Operation, Vec<Fault>> {
         let never_null = usage::check(operation, document, &self.schema)?;
         let mut parsed = alone(parsed, operation.name.as_ref().map(|name| name.as_str()));
-        let is_irregular = prepare::prepare(&mut parsed, &self.schema);
+        // Roots stand in the answer in the order in which they were ready, until it is completed.
+        let is_irregular = prepare::prepare(&mut parsed, &self.schema) || operation.root_fields(document).count() > 1;
         let parsed = Arc::new(parsed);
         let is_of_customers = operation.is_query()
             && operation.root_fields(document).all(|field| matches!(field.name.as_str(), "customer360" | "me"));

@@ -1,7 +1,8 @@
 //! What the executor does not do as the specification says is put right before and after it.
 //!
 //! It answers null for an object of which no field is left, and lets that null replace what another selection of the same
-//! object brings; it resolves a field as often as it is written; and it orders merged fields by where they come last.
+//! object brings; it resolves a field as often as it is written; and it orders merged fields by where they come last, and roots by when
+//! they are ready.
 
 use std::collections::HashSet;
 

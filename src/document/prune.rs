@@ -128,35 +128,6 @@ pub fn complete(asked: &Asked<'_>, data: Value, errors: &mut Vec<ServerError>) -
     completed.unwrap_or_default()
 }
 
-/// The roots of an answer in the order of the document: the library puts them in that in which they were ready.
-pub fn in_order(operation: &Operation, data: &mut Value) {
-    let (Value::Object(fields), DocumentOperations::Single(only)) = (data, &operation.parsed.operations) else {
-        return;
-    };
-    if fields.len() < 2 {
-        return;
-    }
-    let mut keys = Vec::with_capacity(fields.len());
-    root_keys(&only.node.selection_set.node, operation, &mut keys);
-    let place = |name: &Name| keys.iter().position(|key| *key == name);
-    fields.sort_by_cached_key(|name, _| place(name));
-}
-
-fn root_keys<'o>(set: &'o SelectionSet, operation: &'o Operation, keys: &mut Vec<&'o Name>) {
-    for selection in &set.items {
-        match &selection.node {
-            Selection::Field(field) => keys.push(&field.node.response_key().node),
-            Selection::InlineFragment(fragment) => root_keys(&fragment.node.selection_set.node, operation, keys),
-            Selection::FragmentSpread(spread) => {
-                let fragment = operation.parsed.fragments.get(&spread.node.fragment_name.node);
-                if let Some(fragment) = fragment {
-                    root_keys(&fragment.node.selection_set.node, operation, keys);
-                }
-            }
-        }
-    }
-}
-
 struct Completion<'a> {
     asked: &'a Asked<'a>,
     /// The paths of fields that failed.

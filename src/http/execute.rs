@@ -158,7 +158,7 @@ impl Asked {
         let actual = scope.rows_read();
         let throttle = taken.map(|taken| taken.settle(actual.max(1), clock.now()));
         let basis = if answer.errors.is_empty() { scope.basis() } else { Err(Reason::Errors) };
-        let (data, errors) = whole(gateway, operation, variables, &withheld, answer);
+        let (data, errors) = whole(gateway, operation, variables, &withheld, answer)?;
         let ran = Ran {
             bytes: answer::begin(Some(&data), &errors)?,
             extensions: Extensions { cost: Cost { requested, actual, throttle }, cache: None },
@@ -281,24 +281,29 @@ fn failed(fault: Fault) -> Response {
 }
 
 /// The answer with all that was asked for, in the order of the document.
+///
+/// # Errors
+/// `INTERNAL_SERVER_ERROR`: what was written of it has more levels than can be read again.
 fn whole(
     gateway: &Gateway,
     operation: &Operation,
     variables: &Variables,
     withheld: &document::Withheld<'_>,
     answer: Response,
-) -> (Value, Vec<ServerError>) {
+) -> Result<(Value, Vec<ServerError>), Fault> {
     let Response { mut data, mut errors, .. } = answer;
     // The objects of a payload are read one beside the other, and stand in the order in which they came.
     let is_mutation = operation.kind() == OperationType::Mutation;
     if is_mutation || operation.is_irregular || !errors.is_empty() || !withheld.is_empty() {
         errors.iter_mut().for_each(answer::give_code);
         let asked = document::Asked { schema: &gateway.documents.schema, operation, variables, withheld };
-        data = document::complete(&asked, json::opened(data), &mut errors);
-    } else {
-        document::in_order(operation, &mut data);
+        let opened = json::opened(data).map_err(|error| {
+            tracing::error!(%error, "an answer could not be completed");
+            Fault::internal()
+        })?;
+        data = document::complete(&asked, opened, &mut errors);
     }
-    (data, errors)
+    Ok((data, errors))
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 
-use crate::db;
 use crate::state;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,8 +40,7 @@ async fn figures(State(state): State<Arc<state::State>>) -> Response {
     );
     state.metrics.cached_bytes(state.cache.answers.bytes());
     state.metrics.load(state.admission.in_flight(), state.admission.waiting());
-    let pool = db::pool(&state.db, &state.config.database).and_idle(state.kept.idle());
-    match state.metrics.text(pool) {
+    match state.metrics.text(state.pool()) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

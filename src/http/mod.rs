@@ -20,8 +20,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{self, Request};
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
@@ -35,6 +36,7 @@ use crate::schema::{self, Schema};
 use crate::state::State;
 use negotiate::Media;
 use oauth::Failures;
+use origin::Origins;
 
 /// Answers smaller than this, in bytes, are not worth compressing.
 const COMPRESSED_ABOVE: u16 = 1024;
@@ -73,7 +75,7 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
     let schema = schema::build();
     let config = &state.config;
     let documents = Documents::new(&schema::sdl(&schema), state.relations.clone(), &config.limits, &config.documents)?;
-    let origins = Arc::new(origin::Origins::new(&config.cors)?);
+    let origins = Arc::new(Origins::new(&config.cors)?);
     let health =
         Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready)).with_state(state.clone());
     let gateway = Gateway(Arc::new(Shared {
@@ -94,13 +96,22 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
         .layer((
             from_fn_with_state(gateway.clone(), observe::observe),
             origins.cors(),
-            from_fn_with_state(origins, origin::check),
+            from_fn_with_state(origins, enter),
             CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)),
             RequestDecompressionLayer::new().pass_through_unaccepted(true),
         ))
         .with_state(gateway)
         .merge(health);
     Ok(router)
+}
+
+/// Lets in what pages may ask, ready to be unpacked.
+async fn enter(extract::State(origins): extract::State<Arc<Origins>>, mut request: Request, next: Next) -> Response {
+    if let Some(refusal) = origin::refusal(&origins, &request) {
+        return refusal;
+    }
+    body::name_packing(request.headers_mut());
+    next.run(request).await
 }
 
 /// A refusal of what does not come as far as GraphQL.

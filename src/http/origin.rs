@@ -3,17 +3,15 @@
 //! Callers show a token that no browser sends by itself, and bodies are JSON, so a page of another origin cannot ask in
 //! somebody's name. Still, a page asks only from an origin that is allowed: a token in the wrong page is of no use there.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::answer;
 use super::negotiate::Media;
-use super::{answer, body};
 use crate::config::{self, ConfigError};
 use crate::error::{Code, Fault};
 
@@ -71,16 +69,14 @@ impl Origins {
     }
 }
 
-/// Refuses requests from pages that may not ask, and hands the others on to be unpacked.
-pub(super) async fn check(State(origins): State<Arc<Origins>>, mut request: Request, next: Next) -> Response {
-    if let Some(origin) = request.headers().get(header::ORIGIN) {
-        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-        if !origins.allow(origin, host) {
-            let fault = Fault::new(Code::Forbidden, "pages of this origin may not ask: see cors.allowed_origins");
-            return answer::refuse(StatusCode::FORBIDDEN, &[fault], Media::Json);
-        }
+/// Refuses a request from a page that may not ask.
+pub(super) fn refusal(origins: &Origins, request: &Request) -> Option<Response> {
+    let origin = request.headers().get(header::ORIGIN)?;
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    if origins.allow(origin, host) {
+        return None;
     }
-    body::name_packing(request.headers_mut());
-    next.run(request).await
+    let fault = Fault::new(Code::Forbidden, "pages of this origin may not ask: see cors.allowed_origins");
+    Some(answer::refuse(StatusCode::FORBIDDEN, &[fault], Media::Json))
 }

@@ -71,7 +71,7 @@ pub(crate) async fn rows(state: &Arc<State>, query: &Query, id: Uuid) -> Result<
     // As long as anybody waits for a connection.
     if timeout(Duration::from_millis(state.config.database.acquire_timeout_ms), begins).await.is_err() {
         let error = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
-        state.statement().failed(db::trouble(&error).as_str());
+        state.metrics.statement_failed(db::trouble(&error).as_str());
         return Err(error);
     }
     match answered.await {

@@ -92,7 +92,7 @@ pub struct Cells<'r> {
     read: Columns,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Source<'r> {
     /// What is left of a record: for each cell its type, its length and its value.
     Record(&'r [u8]),
@@ -128,13 +128,7 @@ impl<'r> Cells<'r> {
     /// # Errors
     /// A cell of another type.
     pub(super) fn peek<T: Cell>(&self, after: usize) -> Result<T, DbErr> {
-        let mut ahead = Self {
-            from: match self.from {
-                Source::Record(rest) => Source::Record(rest),
-                Source::Row(row, next) => Source::Row(row, next),
-            },
-            read: Columns::MAX,
-        };
+        let mut ahead = Self { from: self.from, read: Columns::MAX };
         for _ in 0..after {
             ahead.skip()?;
         }

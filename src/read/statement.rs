@@ -50,13 +50,14 @@ impl Plan {
 pub(super) fn write(plan: &Plan, scope: &Scope) -> Query {
     let cells = (0..plan.nodes.len()).map(|at| plan.row_type(at).columns_in(plan.nodes[at].columns).count());
     let width = cells.max().unwrap_or_default().max(1);
-    let mut writer = Writer { plan, scope, sql: Sql::new(scope.backend()), width, root: None, branches: Vec::new() };
-    let takes_ids = writer.sql.is_postgres() && matches!(plan.root.find, Find::Row { .. });
-    let tables = writer.tables(takes_ids);
-    if takes_ids {
-        let ids = format!("CAST(${} AS uuid[])", ROOT_PARAMETER + 1);
-        writer.sql.push(&format!("SELECT u.cells, roots.place FROM unnest({ids}) WITH ORDINALITY roots(id, place) "));
-        writer.sql.push("CROSS JOIN LATERAL (");
+    let mut writer =
+        Writer { plan, scope, sql: Sql::new(scope.backend()), width, root: None, ids: None, branches: Vec::new() };
+    let tables = writer.tables();
+    if let Some(ids) = &writer.ids {
+        writer.sql.push(&format!(
+            "SELECT u.cells, roots.place FROM unnest(CAST({ids} AS uuid[])) WITH ORDINALITY roots(id, place) \
+             CROSS JOIN LATERAL ("
+        ));
     }
     if !tables.is_empty() {
         writer.sql.push("WITH ");
@@ -64,7 +65,7 @@ pub(super) fn write(plan: &Plan, scope: &Scope) -> Query {
         writer.sql.push(" ");
     }
     writer.sql.push(&writer.branches.join(" UNION ALL "));
-    if takes_ids {
+    if writer.ids.is_some() {
         writer.sql.push(") u(cells)");
     }
     writer.sql.finish().into()
@@ -84,18 +85,20 @@ struct Writer<'p> {
     width: usize,
     /// What stands for the root's id, if it is known beforehand.
     root: Option<String>,
+    /// The parameter that holds the ids of roots, where the statement takes several.
+    ids: Option<String>,
     branches: Vec<String>,
 }
 
 impl Writer<'_> {
     /// Writes all branches, and gives the common table expressions that they use.
-    fn tables(&mut self, takes_ids: bool) -> Vec<String> {
+    fn tables(&mut self) -> Vec<String> {
         let plan = self.plan;
         let mut tables = Vec::new();
         match &plan.root.find {
             Find::Row { id, .. } => {
-                let root = if takes_ids {
-                    self.sql.parameter(String::new());
+                let root = if self.sql.is_postgres() {
+                    self.ids = Some(self.sql.parameter(String::new()));
                     "roots.id".to_owned()
                 } else {
                     self.sql.parameter(*id)
@@ -152,12 +155,11 @@ impl Writer<'_> {
         let section = self.typed(&section.to_string(), Kind::Int);
         let head = [section, self.typed(parent, Kind::Id), self.typed(id, Kind::Id)];
         let missing = self.width - cells.len();
-        let mut row = head.into_iter().chain(cells).collect::<Vec<_>>();
+        let row = head.into_iter().chain(cells);
         if self.sql.is_postgres() {
-            return format!("ROW({})", row.join(", "));
+            return format!("ROW({})", row.collect::<Vec<_>>().join(", "));
         }
-        row.extend(std::iter::repeat_n("NULL".to_owned(), missing));
-        row.join(", ")
+        row.chain(std::iter::repeat_n("NULL".to_owned(), missing)).collect::<Vec<_>>().join(", ")
     }
 
     /// A branch with a number and nothing else.
