@@ -252,7 +252,7 @@ impl Batch {
             return write_postgres(db, self.take()).await;
         }
         let mut connection = open_sqlite(db, |options| options).await?;
-        write_sqlite(&mut connection, self.take()).await?;
+        write_sqlite(db, &mut connection, self.take()).await?;
         connection.close().await.map_err(failed)
     }
 
@@ -274,7 +274,7 @@ pub struct Loader(Target);
 #[derive(Debug)]
 enum Target {
     Postgres { db: DatabaseConnection, begun: bool, at_once: usize, writing: JoinSet<Result<(), DbErr>> },
-    Sqlite(Box<SqliteConnection>),
+    Sqlite { db: DatabaseConnection, connection: Box<SqliteConnection> },
 }
 
 impl Loader {
@@ -292,7 +292,8 @@ impl Loader {
         let relaxed = |options: SqliteConnectOptions| {
             options.foreign_keys(false).synchronous(SqliteSynchronous::Off).pragma("wal_autocheckpoint", WAL_PAGES)
         };
-        Ok(Self(Target::Sqlite(Box::new(open_sqlite(db, relaxed).await?))))
+        let connection = Box::new(open_sqlite(db, relaxed).await?);
+        Ok(Self(Target::Sqlite { db: db.clone(), connection }))
     }
 
     /// Writes the rows of a batch in one transaction, some time before [`Loader::finish`] returns; on an error nothing
@@ -302,7 +303,7 @@ impl Loader {
     /// A constraint that a row of this batch or of an earlier one breaks, or a lost connection.
     pub async fn write(&mut self, mut batch: Batch) -> Result<(), DbErr> {
         match &mut self.0 {
-            Target::Sqlite(connection) => write_sqlite(connection, batch.take()).await?,
+            Target::Sqlite { db, connection } => write_sqlite(db, connection, batch.take()).await?,
             Target::Postgres { db, begun, at_once, writing } => {
                 if writing.len() == *at_once {
                     next(writing).await?;
@@ -329,7 +330,7 @@ impl Loader {
                 }
                 Ok(())
             }
-            Target::Sqlite(connection) => settle(*connection).await,
+            Target::Sqlite { connection, .. } => settle(*connection).await,
         }
     }
 }
@@ -372,7 +373,16 @@ async fn open_sqlite(
 }
 
 async fn write_postgres(db: &DatabaseConnection, batch: Batch) -> Result<(), DbErr> {
-    let mut transaction = db.get_postgres_connection_pool().begin().await.map_err(failed)?;
+    let pool = db.get_postgres_connection_pool();
+    let mut transaction = loop {
+        lease::close_for_much(db).await?;
+        let mut transaction = pool.begin().await.map_err(failed)?;
+        sqlx::query(AssertSqlSafe(lease::joining())).execute(&mut *transaction).await.map_err(failed)?;
+        let closed = sqlx::query(lease::IS_CLOSED).fetch_optional(&mut *transaction).await.map_err(failed)?;
+        if closed.is_some() {
+            break transaction;
+        }
+    };
     sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await.map_err(failed)?;
     if !batch.changes.prepare_postgres(&mut transaction).await.map_err(failed)? {
         return Err(DbErr::RecordNotUpdated);
@@ -381,8 +391,6 @@ async fn write_postgres(db: &DatabaseConnection, batch: Batch) -> Result<(), DbE
         copy_rows(&mut transaction, rows).await.map_err(failed)?;
     }
     batch.changes.finish_postgres(&mut transaction).await.map_err(failed)?;
-    // Last, because one row is for all.
-    sqlx::query(AssertSqlSafe(lease::raising())).execute(&mut *transaction).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)
 }
 
@@ -406,8 +414,16 @@ async fn copy_rows(db: &mut PgConnection, rows: Rows) -> Result<(), sqlx::Error>
     Ok(())
 }
 
-async fn write_sqlite(connection: &mut SqliteConnection, batch: Batch) -> Result<(), DbErr> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+async fn write_sqlite(db: &DatabaseConnection, connection: &mut SqliteConnection, batch: Batch) -> Result<(), DbErr> {
+    let mut transaction = loop {
+        lease::close_for_much(db).await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let closed = sqlx::query(lease::IS_CLOSED).fetch_optional(&mut *transaction).await.map_err(failed)?;
+        if closed.is_some() {
+            break transaction;
+        }
+        transaction.rollback().await.map_err(failed)?;
+    };
     if !batch.changes.prepare_sqlite(&mut transaction).await.map_err(failed)? {
         return Err(DbErr::RecordNotUpdated);
     }
@@ -419,7 +435,6 @@ async fn write_sqlite(connection: &mut SqliteConnection, batch: Batch) -> Result
         let into = format!("{insert} INTO {name} ({columns})");
         inserts.write(&mut transaction, &into, &replacing).await.map_err(failed)?;
     }
-    sqlx::query(AssertSqlSafe(lease::raising())).execute(&mut *transaction).await.map_err(failed)?;
     batch.changes.finish_sqlite(&mut transaction).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)
 }

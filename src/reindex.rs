@@ -12,6 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::bulk::Batch;
+use crate::cache::lease;
 use crate::domains::customers::search::{Record, entries};
 
 /// Customers that are looked at together.
@@ -47,7 +48,7 @@ pub async fn reindex(
             .limit(CHUNK)
             .all(db)
             .await?;
-        let Some(last) = page.last() else { return Ok(summary) };
+        let Some(last) = page.last() else { break };
         after = Some(last.id);
         let ids: Vec<Uuid> = page.iter().map(|customer| customer.id).collect();
         let (right, there) = (expected(db, &page).await?, present(db, &ids).await?);
@@ -61,6 +62,10 @@ pub async fn reindex(
         summary.wrong += wrong.len() as u64;
         tell(summary, &wrong);
     }
+    if mend {
+        lease::reopen(db).await?;
+    }
+    Ok(summary)
 }
 
 type Entries = BTreeMap<Uuid, BTreeSet<entry::Model>>;

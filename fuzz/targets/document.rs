@@ -16,11 +16,15 @@ use c360::error::Code;
 use c360_rules::access::{Role, Scope, Scopes};
 use chrono::DateTime;
 
-static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| {
+static CONFIG: LazyLock<Config> = LazyLock::new(|| {
     let mut config = Config::load(None, &|_| None).unwrap();
     config.documents.remembered_bytes = 1 << 20;
+    config
+});
+
+static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| {
     let sdl = c360::schema::sdl(&c360::schema::build());
-    Documents::new(&sdl, c360::schema::relations(), &config.limits, &config.documents).unwrap()
+    Documents::new(&sdl, c360::schema::relations(), &CONFIG.limits, &CONFIG.documents).unwrap()
 });
 
 static CALLERS: LazyLock<[Caller; 4]> = LazyLock::new(|| {
@@ -71,8 +75,9 @@ pub fn run(data: &[u8]) {
 }
 
 fn accepted(text: &str, document: &Document, sent: &JsonMap, answer: &Value) {
-    let checked = Parser::new().recursion_limit(256).parse_ast(text, "document.graphql").unwrap();
-    let executed = document::executable(&checked, text).unwrap();
+    let text = document::check_text(text, &CONFIG.limits).unwrap();
+    let checked = Parser::new().recursion_limit(256).parse_ast(text.as_ref(), "document.graphql").unwrap();
+    let executed = document::executable(&checked, &text).unwrap();
     assert_eq!(agree::checked(&checked), agree::executed(&executed));
     for (name, _) in executed.operations.iter() {
         let operation = document.operation(name.map(|name| name.as_str())).unwrap();

@@ -22,6 +22,7 @@ mod m20261122_000043_extend_loyalty;
 mod m20261122_000044_create_verifications;
 mod m20261122_000045_project_tiers;
 mod m20261129_000050_create_cache_state;
+mod m20261130_000051_close_cache_state;
 mod step;
 
 use sea_orm_migration::prelude::*;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000044_create_verifications::STEP),
             Box::new(m20261122_000045_project_tiers::STEP),
             Box::new(m20261129_000050_create_cache_state::STEP),
+            Box::new(m20261130_000051_close_cache_state::STEP),
         ]
     }
 }

@@ -1,12 +1,13 @@
 //! What the database says about cached answers: which generation counts, and who keeps the versions.
 //!
 //! One row for all gateways. A gateway serves cached answers only while what it has read of this row is younger than
-//! [`TERM`]; so whoever changes the row and then waits that long knows that nobody serves by the old one any more.
+//! [`TERM`]; so whoever changes the row and then waits that long knows that nobody serves by the old one any more. That is
+//! how caching is closed, before a change of which the authority cannot be told.
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
-use tokio::time::Instant;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement};
+use tokio::time::{Instant, sleep};
 
 use crate::clock;
 use crate::db::{Transaction, WRITERS, begin_writing};
@@ -22,8 +23,10 @@ const OLD: Duration = Duration::from_millis(400);
 /// How long an authority is held without being renewed, and when it is, in milliseconds.
 const HELD_MS: i64 = 5_000;
 const RENEWED_MS: i64 = 3_000;
-/// After how long nobody can be serving by an authority that was not renewed, in milliseconds.
-const FORGOTTEN_MS: i64 = 60_000;
+/// For how long caching is closed: after [`TERM`], there is time left for a change that has waited for it.
+pub const CLOSED: Duration = Duration::from_secs(3);
+/// The same for whoever changes much, from the last time that it is said.
+const CLOSED_FOR_MUCH: Duration = Duration::from_secs(30);
 
 /// What the row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +37,7 @@ pub struct Lease {
     pub authority: Option<String>,
     /// Whether it is time to renew the authority.
     is_ageing: bool,
-    /// Whether the authority was not renewed: it must not be used, and may be taken by another.
+    /// Whether the authority was not renewed, or need not stay away any longer: another may take its place.
     is_vacant: bool,
     /// When the reading began.
     read_at: Instant,
@@ -95,13 +98,13 @@ impl Lease {
                 let kind = |name: &str| name.split(':').next().map(str::to_owned);
                 self.is_vacant || is_alone || (kind(held) == kind(name) && name.starts_with("redis"))
             }
-            None => true,
+            None => self.is_vacant,
         }
     }
 }
 
-/// Makes `name` the authority, or renews it. A new one begins with a new generation, and waits for the writers that are
-/// under way; until the leases that name the old one have run out, writers do without it.
+/// Makes `name` the authority, or renews it. A new one begins when nobody serves by the old one any more, with a new
+/// generation, and waits for the writers that are under way.
 ///
 /// # Errors
 /// The database fails.
@@ -115,6 +118,7 @@ pub async fn hold(db: &DatabaseConnection, name: &str) -> Result<(), DbErr> {
     if db.execute_raw(sql.finish()).await?.rows_affected() == 1 {
         return Ok(());
     }
+    close(db, &Serving::read(db).await?, Duration::ZERO).await?;
     let transaction = begin_writing(db).await?;
     let mut sql = Sql::new(db.get_database_backend());
     if sql.is_postgres() {
@@ -122,28 +126,55 @@ pub async fn hold(db: &DatabaseConnection, name: &str) -> Result<(), DbErr> {
         transaction.execute_unprepared("SET LOCAL lock_timeout = '1s'").await?;
         transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({WRITERS})")).await?;
     }
-    let term = TERM.as_millis();
     sql.push("UPDATE cache_state SET generation = ");
     sql.bind(clock::random_id().simple().to_string());
     sql.push(", authority = ");
     sql.bind(name);
     sql.push(&format!(
-        ", held_until = {now} + {HELD_MS}, settled_at = {now} + CASE WHEN authority IS NULL THEN 0 ELSE {term} END \
-         WHERE id = 1"
+        ", held_until = {now} + {HELD_MS} WHERE id = 1 AND authority IS NULL AND is_settled AND held_until <= {now}"
     ));
     transaction.execute_raw(sql.finish()).await?;
     transaction.commit().await
 }
 
-/// What a writer finds, within its transaction. As writers share the lock, it stays so until the transaction ends.
+/// By whom kept answers are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// By nobody, whatever they have read of the row.
+    Nobody,
+    /// By whoever has read the row less than a term ago; from now on by nobody else.
+    Lapsing,
+    /// By those who ask this authority.
+    By(String),
+}
+
+impl Serving {
+    /// What the row says to whoever is not within a transaction: it may be otherwise at once.
+    async fn read(db: &impl ConnectionTrait) -> Result<Self, DbErr> {
+        let sql = format!("SELECT {COLUMNS} FROM cache_state WHERE id = 1");
+        let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+        Self::of(&row.ok_or_else(|| DbErr::RecordNotFound("cache_state".into()))?)
+    }
+
+    fn of(row: &QueryResult) -> Result<Self, DbErr> {
+        Ok(match (row.try_get::<Option<String>>("", "authority")?, row.try_get::<i32>("", "settled")?) {
+            (Some(authority), _) => Self::By(authority),
+            (None, 0) => Self::Lapsing,
+            (None, _) => Self::Nobody,
+        })
+    }
+}
+
+/// What a [`Serving`] is read from.
+const COLUMNS: &str = "authority, CASE WHEN is_settled THEN 1 ELSE 0 END AS settled";
+
+/// What a writer finds, within its transaction. As writers share a lock, there is no new authority until it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// What the transaction is called; empty where nobody outlives it who would ask.
     pub transaction: String,
-    /// Who keeps the versions, unless nobody can be serving by them.
-    held: Option<String>,
-    /// Whether no lease names another one any more.
-    is_settled: bool,
+    /// Who may be serving kept answers when it is committed.
+    pub serving: Serving,
 }
 
 impl Standing {
@@ -153,50 +184,93 @@ impl Standing {
     /// The database fails.
     pub async fn read(transaction: &mut Transaction) -> Result<Self, DbErr> {
         let mut sql = Sql::new(transaction.backend());
-        let now = milliseconds(&sql);
         let name = if sql.is_postgres() { "CAST(pg_current_xact_id() AS text)" } else { "''" };
-        sql.push(&format!(
-            "SELECT {name} AS name, CASE WHEN held_until + {FORGOTTEN_MS} < {now} THEN NULL ELSE authority END AS held, \
-             CASE WHEN settled_at <= {now} THEN 1 ELSE 0 END AS is_settled FROM cache_state WHERE id = 1"
-        ));
+        sql.push(&format!("SELECT {name} AS name, {COLUMNS} FROM cache_state WHERE id = 1"));
         let rows = transaction.rows(sql.finish()).await?;
         let row = rows.first().ok_or_else(|| DbErr::RecordNotFound("cache_state".into()))?;
-        Ok(Self {
-            transaction: row.try_get("", "name")?,
-            held: row.try_get("", "held")?,
-            is_settled: row.try_get::<i32>("", "is_settled")? != 0,
-        })
-    }
-
-    /// Whether all who may serve kept answers ask `told`, to whom the writer has told its change.
-    pub fn is_enough(&self, told: Option<&str>) -> bool {
-        self.held.is_none() || (self.is_settled && self.held.as_deref() == told)
+        Ok(Self { transaction: row.try_get("", "name")?, serving: Serving::of(row)? })
     }
 }
 
-/// Begins a new generation, as part of a transaction: from its commit on, and once [`TERM`] has passed, no answer that was
-/// made before is served by anybody.
+/// Closes caching, for somebody who found `serving` and cannot tell all of them: when this returns, nobody serves kept
+/// answers. For `pause` from its beginning on there is no new authority. One that has come meanwhile stays.
 ///
 /// # Errors
 /// The database fails.
-pub async fn raise(transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
-    transaction.execute_unprepared(&raising()).await.map(drop)
+pub async fn close(db: &DatabaseConnection, serving: &Serving, pause: Duration) -> Result<(), DbErr> {
+    if let Serving::By(held) = serving {
+        let mut sql = Sql::new(db.get_database_backend());
+        let (now, pause) = (milliseconds(&sql), pause.as_millis());
+        sql.push("UPDATE cache_state SET generation = ");
+        sql.bind(clock::random_id().simple().to_string());
+        sql.push(&format!(
+            ", authority = NULL, is_settled = false, held_until = {now} + {pause} WHERE id = 1 AND authority = "
+        ));
+        sql.bind(held.as_str());
+        db.execute_raw(sql.finish()).await?;
+    }
+    let lapsing = "SELECT generation FROM cache_state WHERE id = 1 AND authority IS NULL AND NOT is_settled";
+    let lapsing = Statement::from_string(db.get_database_backend(), lapsing);
+    let Some(row) = db.query_one_raw(lapsing).await? else { return Ok(()) };
+    // Whoever serves has read the row before now.
+    sleep(TERM).await;
+    let mut sql = Sql::new(db.get_database_backend());
+    sql.push("UPDATE cache_state SET is_settled = true WHERE id = 1 AND authority IS NULL AND generation = ");
+    sql.bind(row.try_get::<String>("", "generation")?);
+    db.execute_raw(sql.finish()).await.map(drop)
 }
 
-/// The statement that begins a new generation.
-pub fn raising() -> String {
-    format!("UPDATE cache_state SET generation = '{}' WHERE id = 1", clock::random_id().simple())
-}
-
-/// Waits, after a transaction has [begun a new generation](raise), until nobody serves the old one any more.
+/// Closes caching for whoever changes much, until half a minute after this was last called.
 ///
 /// # Errors
 /// The database fails.
-pub async fn wait_out(db: &DatabaseConnection) -> Result<(), DbErr> {
-    if Lease::read(db).await?.authority.is_some() {
-        tokio::time::sleep(TERM).await;
+pub async fn close_for_much(db: &DatabaseConnection) -> Result<(), DbErr> {
+    loop {
+        match Serving::read(db).await? {
+            Serving::Nobody => return stay_closed(db, CLOSED_FOR_MUCH).await,
+            serving => close(db, &serving, CLOSED_FOR_MUCH).await?,
+        }
     }
-    Ok(())
+}
+
+/// Begins a transaction of somebody who changes much, while caching is closed.
+///
+/// # Errors
+/// The database fails.
+pub async fn begin_closed(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    loop {
+        close_for_much(db).await?;
+        let transaction = begin_writing(db).await?;
+        if db.get_database_backend() == DbBackend::Postgres {
+            transaction.execute_unprepared(&joining()).await?;
+        }
+        if Serving::read(&transaction).await? == Serving::Nobody {
+            return Ok(transaction);
+        }
+    }
+}
+
+/// The statement by which a transaction on PostgreSQL joins the writers: until it ends there is no new authority.
+pub fn joining() -> String {
+    format!("SELECT pg_advisory_xact_lock_shared({WRITERS})")
+}
+
+/// The query that finds a row if caching is closed.
+pub const IS_CLOSED: &str = "SELECT id FROM cache_state WHERE id = 1 AND authority IS NULL AND is_settled";
+
+/// Lets gateways keep answers again, after [much was changed](close_for_much).
+///
+/// # Errors
+/// The database fails.
+pub async fn reopen(db: &DatabaseConnection) -> Result<(), DbErr> {
+    stay_closed(db, Duration::ZERO).await
+}
+
+async fn stay_closed(db: &DatabaseConnection, pause: Duration) -> Result<(), DbErr> {
+    let mut sql = Sql::new(db.get_database_backend());
+    let (now, pause) = (milliseconds(&sql), pause.as_millis());
+    sql.push(&format!("UPDATE cache_state SET held_until = {now} + {pause} WHERE id = 1 AND authority IS NULL"));
+    db.execute_raw(sql.finish()).await.map(drop)
 }
 
 /// What became of a transaction of this name: `false` while it may still be committed, or if that cannot be said.

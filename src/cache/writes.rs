@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sea_orm::{DbErr, Statement};
+use sea_orm::DbErr;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::Point;
-use super::lease::{self, Standing, TERM};
+use super::lease::{self, Serving, Standing, TERM};
 use super::tables::{Rows, Tables};
 use super::versions::{Authority, Key};
 use crate::clock;
@@ -38,13 +38,18 @@ impl Touched {
     }
 }
 
-/// A change that all gateways know of, before its commit.
+/// What comes of telling that a change is about to be committed.
 #[derive(Debug)]
-pub struct Told {
-    marks: Option<Marks>,
-    /// The change begins a new generation: it counts when nobody serves the old one any more.
-    waits: bool,
+pub enum Telling {
+    /// It may be committed: from then on nobody serves what was before it.
+    Told(Told),
+    /// Not all who may serve what was before it could be told: [close caching](lease::close), and begin anew.
+    Unheard(Serving),
 }
+
+/// A change of which everybody knows who has to, before its commit.
+#[derive(Debug)]
+pub struct Told(Option<Marks>);
 
 /// The marks of a change. Where they are dropped, those in Redis stay, and whoever finds them looks into what has become
 /// of the change.
@@ -79,8 +84,7 @@ async fn has_ended(state: &State, transaction: u64) -> bool {
     lease::is_over(db, transaction).await.unwrap_or(false)
 }
 
-/// Tells that a transaction is about to be committed. If nobody can be told, or nobody can say what it touches, the
-/// transaction begins a new generation.
+/// Tells that a transaction is about to be committed.
 ///
 /// # Errors
 /// The database fails.
@@ -89,38 +93,36 @@ pub async fn tell(
     transaction: &mut Transaction,
     touched: &Touched,
     customers: &[Uuid],
-) -> Result<Told, DbErr> {
+) -> Result<Telling, DbErr> {
     let keys = touched.keys(customers);
-    if keys.as_ref().is_some_and(Vec::is_empty) {
-        return Ok(Told { marks: None, waits: false });
-    }
-    let standing = Standing::read(transaction).await?;
-    let marks = match keys {
-        Some(keys) => mark(state, keys, &standing.transaction).await,
-        None => {
-            tracing::debug!("a change of customers who were not locked");
-            None
-        }
+    let marks = if keys.as_ref().is_some_and(Vec::is_empty) {
+        None
+    } else {
+        let Standing { transaction, serving } = Standing::read(transaction).await?;
+        let marks = match (&serving, keys) {
+            (Serving::Nobody, _) => Some(None),
+            (Serving::By(authority), Some(keys)) => mark(state, authority, keys, &transaction).await.map(Some),
+            (Serving::By(_) | Serving::Lapsing, _) => None,
+        };
+        let Some(marks) = marks else { return Ok(Telling::Unheard(serving)) };
+        marks
     };
-    let waits = !standing.is_enough(marks.as_ref().map(|marks| marks.authority.name()));
-    if waits {
-        transaction.execute(Statement::from_string(transaction.backend(), lease::raising())).await?;
-    }
     match state.cache.points.pass(Point::BeforeCommit).await {
-        true => Ok(Told { marks, waits }),
+        true => Ok(Telling::Told(Told(marks))),
         false => Err(DbErr::Custom("stopped before the commit".into())),
     }
 }
 
-async fn mark(state: &Arc<State>, keys: Vec<Key>, name: &str) -> Option<Marks> {
-    let authority = state.cache.authority().await?;
+/// Marks what changes, if this gateway can tell that authority.
+async fn mark(state: &Arc<State>, held: &str, keys: Vec<Key>, name: &str) -> Option<Marks> {
+    let authority = state.cache.authority().await.filter(|authority| authority.name() == held)?;
     let mark = format!("{name}:{}", clock::random_id().simple());
     authority.mark(&keys, &mark).await.ok()?;
     Some(Marks { state: state.clone(), authority, keys, mark, transaction: name.parse().ok() })
 }
 
 impl Told {
-    /// The transaction is over: gives what it touched new versions. When this returns, nobody sees what was before.
+    /// The transaction is over: gives what it touched new versions, so that answers are kept again.
     ///
     /// # Errors
     /// The protocol was stopped here.
@@ -128,14 +130,11 @@ impl Told {
         if !state.cache.points.pass(Point::BeforeSettle).await {
             return Err(DbErr::Custom("stopped after the commit".into()));
         }
-        if let Some(mut marks) = self.marks {
+        if let Some(mut marks) = self.0 {
             marks.transaction = None;
             if let Authority::Redis(link) = &marks.authority {
                 _ = link.settle(&marks.keys, &marks.mark).await;
             }
-        }
-        if self.waits {
-            sleep(TERM).await;
         }
         state.cache.points.pass(Point::BeforeReturn).await;
         Ok(())

@@ -70,8 +70,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         }
         Format::NdjsonReference { .. } => false,
     };
-    // What gateways have kept from before is not served any more when this ends.
-    lease::wait_out(&database).await?;
+    lease::reopen(&database).await?;
     report.summary();
     match report.rejected() {
         rejected @ 1.. if strict => Err(Failure::Other(format!("{rejected} rows were left out"))),

@@ -170,6 +170,8 @@ fn value_of(value: &ast::Value) -> Made<Value> {
         ast::Value::Variable(name) => Value::Variable(name_of(name)),
         ast::Value::String(text) => Value::String(text.clone()),
         ast::Value::Float(number) => Value::Number(number_of(number.as_str())?),
+        // Which is no integer to the library.
+        ast::Value::Int(number) if number.as_str() == "-0" => Value::Number(0.into()),
         ast::Value::Int(number) => Value::Number(number_of(number.as_str())?),
         ast::Value::Boolean(truth) => Value::Boolean(*truth),
         ast::Value::List(items) => Value::List(all(items, |item| value_of(item))?),

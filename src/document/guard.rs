@@ -19,7 +19,7 @@ fn refused(reason: &'static str, what: &str, most: impl std::fmt::Display) -> Fa
 ///
 /// # Errors
 /// `QUERY_TOO_COMPLEX`, with a reason.
-pub(super) fn check_text<'t>(text: &'t str, limits: &Limits) -> Result<Cow<'t, str>, Fault> {
+pub fn check_text<'t>(text: &'t str, limits: &Limits) -> Result<Cow<'t, str>, Fault> {
     if text.len() > limits.document_bytes {
         return Err(refused("TOO_MANY_BYTES", "too many bytes", limits.document_bytes));
     }

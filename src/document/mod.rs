@@ -35,6 +35,7 @@ use crate::read::Remembered;
 use crate::read::plan::Relations;
 
 pub use executor::executable;
+pub use guard::check_text;
 pub use prune::{Asked, Withheld, complete, prune};
 
 /// The schema as documents are checked against it.

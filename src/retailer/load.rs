@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{Plan, Retailer};
 use crate::bulk::{Batch, Loader};
+use crate::cache::lease;
 
 /// Rows that are written in one transaction, about.
 const CHUNK: usize = 40_000;
@@ -72,6 +73,7 @@ pub async fn load(db: &DatabaseConnection, plan: Plan, mut report: impl FnMut(Pr
     }
     maker.await.map_err(|error| DbErr::Custom(format!("making the rows stopped: {error}")))?;
     loader.finish().await?;
+    lease::reopen(db).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         // A plan that was made over empty tables would be kept.
         let transaction = db.begin().await?;

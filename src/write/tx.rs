@@ -18,7 +18,8 @@ use uuid::Uuid;
 use super::queue::{Clash, MOST_ROWS, Queue, Write};
 use super::{Outcome, Stop};
 use crate::auth::{Actor, Caller, CustomerIdentity};
-use crate::cache::writes::{self, Touched};
+use crate::cache::lease;
+use crate::cache::writes::{self, Telling, Touched};
 use crate::clock;
 use crate::db::{self, Trouble};
 use crate::error::Fault;
@@ -438,7 +439,8 @@ impl Tx {
     }
 
     /// Writes the events, and a last row that nobody may have written before; tells all gateways what changes; then makes
-    /// everything durable. Whether there were events.
+    /// everything durable. Whether there were events. If not all gateways can be told, nothing is changed, and it is to be
+    /// tried again.
     pub(super) async fn commit(mut self, last: Option<Write>) -> Outcome<bool> {
         let tells = !self.events.is_empty();
         self.write_events().await?;
@@ -450,7 +452,17 @@ impl Tx {
         }
         self.flush().await?;
         let customers: Vec<Uuid> = self.customers.keys().copied().collect();
-        let told = writes::tell(&self.state, &mut self.transaction, &self.touched, &customers).await.map_err(stop)?;
+        let telling =
+            writes::tell(&self.state, &mut self.transaction, &self.touched, &customers).await.map_err(stop)?;
+        let told = match telling {
+            Telling::Told(told) => told,
+            Telling::Unheard(serving) => {
+                drop(self.transaction);
+                let (settings, db) = (&self.state.config.database, &self.state.db);
+                db::in_time(settings, lease::close(db, &serving, lease::CLOSED)).await.map_err(stop)?;
+                return Err(Stop::Again);
+            }
+        };
         self.transaction.commit().await.map_err(stop)?;
         told.settle(&self.state).await.map_err(stop)?;
         Ok(tells)

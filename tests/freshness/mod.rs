@@ -2,6 +2,7 @@
 
 mod changes;
 mod keeping;
+mod killed;
 mod stale;
 mod time;
 
@@ -46,8 +47,9 @@ impl Kept {
 
 fn keep(config: &mut Config) {
     config.cache.enabled = true;
-    // What is asked here is more than any console asks.
+    // What is asked here is more than any console or phone asks.
     config.throttle.staff.maximum = 0;
+    config.throttle.customer.maximum = 0;
 }
 
 /// Runs a test over SQLite with versions in memory, and over PostgreSQL with versions in Redis.

@@ -1,6 +1,6 @@
 //! No stale answer: three gateways over one PostgreSQL and one Redis, writers and readers on all of them, pauses and deaths
-//! anywhere in the protocol, and a Redis to which everything happens. Each answer is held against what had returned before
-//! it was asked for.
+//! anywhere in the protocol, and a Redis to which everything happens. Each answer is held against all that anybody had been
+//! answered before it was asked for: by a mutation, by its repetition, or by another read on another gateway.
 //!
 //! The short form runs with the other tests; `scripts/prove freshness` runs the long one.
 
@@ -140,7 +140,7 @@ async fn write(world: Arc<World>, at: usize) {
         let customer = random.usize(..CUSTOMERS);
         let which = random.usize(..20);
         if let Some(fact) = FACTS.get(which) {
-            // A number that does not return may be there or not; one that returns is there, or a later one.
+            // A number that does not return may be there or not; one that returns or is seen is there, or a later one.
             let number = world.next.fetch_add(1, Ordering::SeqCst) + 1;
             let own = fact.is_own.then(|| world.uuids[customer]);
             if write::system(&gateway.state, "test", &Renumber(fact, number, own)).await.is_ok() {
@@ -151,14 +151,16 @@ async fn write(world: Arc<World>, at: usize) {
             continue;
         }
         let input = json!({ "input": { "customer": { "id": world.ids[customer] }, "points": 1, "reason": "Test", "idempotencyKey": format!("{at}-{n}") } });
-        let answer = gateway.staff(Role::Admin).ask_with(CREDIT, input).await;
-        match answer.body["data"]["loyaltyPointsCredit"]["account"]["balance"]["active"].as_i64() {
-            // What it shows may have changes of others in it that have not returned; its own point counts from now on.
-            Some(_) => {
-                world.balances[customer].0.fetch_add(1, Ordering::SeqCst);
+        // Whoever gets no answer tries again, somewhere else.
+        for attempt in 0..20 {
+            let gateway = &world.gateways[(n + attempt) % world.gateways.len()];
+            let answer = gateway.staff(Role::Admin).ask_with(CREDIT, input.clone()).await;
+            if let Some(balance) = answer.body["data"]["loyaltyPointsCredit"]["account"]["balance"]["active"].as_i64() {
+                world.balances[customer].raise(balance);
                 world.writes.fetch_add(1, Ordering::Relaxed);
+                break;
             }
-            None => drop(world.failed.fetch_add(1, Ordering::Relaxed)),
+            world.failed.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -173,14 +175,17 @@ async fn read(world: Arc<World>, at: usize, most: usize) {
         let found = &answer.body["data"]["customer360"];
         let from = &answer.body["extensions"]["cache"];
         let seen = found["loyalty"]["balance"]["active"].as_i64().unwrap_or_else(|| panic!("{:#}", answer.body));
-        assert!(seen >= balance, "a balance of {seen}, after a change to {balance} had returned: {from}");
-        for ((fact, least), seen_of) in FACTS.iter().zip(numbers).zip(&world.seen) {
+        assert!(seen >= balance, "a balance of {seen}, after one of {balance} was seen: {from}");
+        world.balances[customer].raise(seen);
+        for (((fact, floors), least), seen_of) in FACTS.iter().zip(&world.facts).zip(numbers).zip(&world.seen) {
             let mut values = Vec::new();
             gather(found, fact.path, &mut values);
             for value in values {
                 let seen: i64 = value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{value}"));
-                assert!(seen >= least, "{} is {seen}, after a change to {least} had returned: {from}", fact.path);
+                assert!(seen >= least, "{} is {seen}, after {least} was seen: {from}", fact.path);
                 seen_of.fetch_add(1, Ordering::Relaxed);
+                let who_sees_it = if fact.is_own { customer..customer + 1 } else { 0..CUSTOMERS };
+                who_sees_it.for_each(|customer| floors[customer].raise(seen));
             }
         }
         if from["status"] == "HIT" {
@@ -292,7 +297,9 @@ async fn run(most: usize, dies: bool, troubles: bool) -> Arc<World> {
     );
     eprintln!("{world_says}");
     assert!(world.seen.iter().all(|seen| of(seen) > 0), "{:?}", world.seen);
-    assert!(of(&world.hits) * 50 > of(&world.reads) && of(&world.writes) > 0, "{world_says}");
+    // In trouble nothing is kept for seconds at a time.
+    let fewest = if troubles { 0 } else { of(&world.reads) / 50 };
+    assert!(of(&world.hits) > fewest && of(&world.writes) > 0, "{world_says}");
     world
 }
 

@@ -14,7 +14,6 @@ use crate::harness::{Backend, Database};
 use crate::operating::process::{Gateway, Keys};
 
 const SETTINGS: &[(&str, &str)] = &[
-    ("C360_JOBS_ENABLED", "true"),
     ("C360_THROTTLE_STAFF_MAXIMUM", "0"),
     ("C360_THROTTLE_PARTNER_MAXIMUM", "0"),
     ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),
@@ -22,9 +21,10 @@ const SETTINGS: &[(&str, &str)] = &[
 /// How long a client tries.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub(super) struct Fleet {
-    pub(super) database: Database,
-    pub(super) keys: Arc<Keys>,
+pub struct Fleet {
+    pub database: Database,
+    pub keys: Arc<Keys>,
+    settings: Vec<(String, String)>,
     gateways: Vec<Mutex<Gateway>>,
     urls: Vec<std::sync::RwLock<String>>,
     http: reqwest::Client,
@@ -36,25 +36,32 @@ pub(super) struct Fleet {
 impl Fleet {
     /// Three gateways over the demo's retailer.
     pub(super) async fn start() -> Arc<Self> {
+        Self::with(&[("C360_JOBS_ENABLED", "true")]).await
+    }
+
+    /// With more settings.
+    pub async fn with(more: &[(&str, &str)]) -> Arc<Self> {
+        let settings: Vec<(String, String)> =
+            SETTINGS.iter().chain(more).map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let database = Database::demo(Backend::Postgres).await;
         let keys = Keys::new();
         let mut gateways = Vec::new();
         for _ in 0..3 {
-            gateways.push(Gateway::believing(keys.clone(), &database.url, SETTINGS).await);
+            gateways.push(start(&keys, &database.url, &settings).await);
         }
         let urls = gateways.iter().map(|gateway| gateway.url.clone().into()).collect();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
         let gateways = gateways.into_iter().map(Mutex::new).collect();
         let (next, unavailable) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Self { database, keys, gateways, urls, http, next, unavailable })
+        Arc::new(Self { database, keys, settings, gateways, urls, http, next, unavailable })
     }
 
     /// Kills a gateway as the system does when memory runs out, and starts another in its place.
-    pub(super) async fn kill(&self, at: usize) {
+    pub async fn kill(&self, at: usize) {
         let mut gateway = self.gateways[at].lock().await;
         gateway.signal("-KILL");
         gateway.ended().await;
-        *gateway = Gateway::believing(self.keys.clone(), &self.database.url, SETTINGS).await;
+        *gateway = start(&self.keys, &self.database.url, &self.settings).await;
         self.urls[at].write().unwrap().clone_from(&gateway.url);
     }
 
@@ -68,8 +75,17 @@ impl Fleet {
         None
     }
 
-    pub(super) fn staff(&self, role: Role, subject: &str) -> String {
+    pub fn staff(&self, role: Role, subject: &str) -> String {
         self.keys.token(&Subject::Staff { subject: subject.into(), role })
+    }
+
+    /// What the next gateway answers: the status and the body; `None` if it died meanwhile.
+    pub async fn send(&self, token: &str, body: &Value) -> Option<(u16, Value)> {
+        let at = self.next.fetch_add(1, Ordering::Relaxed) % self.urls.len();
+        let url = format!("{}/graphql", self.urls[at].read().unwrap());
+        let answer = self.http.post(url).bearer_auth(token).json(body).send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some((status, answer.json().await.ok()?))
     }
 
     /// One attempt, at the next gateway; `None` if it died meanwhile or asks to be tried again.
@@ -99,7 +115,7 @@ impl Fleet {
     }
 
     /// What the only root field is answered in the end.
-    pub(super) async fn ask(&self, token: &str, query: &str, variables: Value) -> Value {
+    pub async fn ask(&self, token: &str, query: &str, variables: Value) -> Value {
         let body = json!({ "query": query, "variables": variables });
         let started = Instant::now();
         loop {
@@ -111,8 +127,12 @@ impl Fleet {
         }
     }
 
-    pub(super) async fn number(&self, sql: &str) -> i64 {
+    pub async fn number(&self, sql: &str) -> i64 {
         crate::log::number_of(&self.database.connection, sql).await
+    }
+
+    pub async fn run(&self, sql: &str) {
+        self.database.connection.execute_unprepared(sql).await.unwrap();
     }
 
     /// Who leads a job: the process.
@@ -153,6 +173,11 @@ impl Fleet {
         }
         found
     }
+}
+
+async fn start(keys: &Arc<Keys>, database_url: &str, settings: &[(String, String)]) -> Gateway {
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Gateway::believing(keys.clone(), database_url, &settings).await
 }
 
 pub(super) const CREDIT: &str = "mutation($input: LoyaltyPointsCreditInput!) { loyaltyPointsCredit(input: $input) { \

@@ -2,7 +2,7 @@
 //!
 //! Each proof has a short form, which runs with the other tests, and a long one: `scripts/prove`.
 
-mod fleet;
+pub(crate) mod fleet;
 mod keys;
 mod leading;
 mod racing;

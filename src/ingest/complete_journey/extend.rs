@@ -23,7 +23,6 @@ use super::statistics;
 use super::values::id;
 use super::writer::conflict;
 use crate::cache::lease;
-use crate::db::begin_writing;
 use crate::ingest::{Error, Report};
 
 /// What the files know of a household that the database does not.
@@ -59,7 +58,7 @@ pub(super) async fn extend(
     news: &News,
     report: &mut Report,
 ) -> Result<Added, Error> {
-    let transaction = begin_writing(db).await?;
+    let transaction = lease::begin_closed(db).await?;
     let mut rows = Rows::default();
     let mut added = Added::default();
     let stored = account(&transaction, world, &owner).await?;
@@ -110,7 +109,6 @@ pub(super) async fn extend(
     statistics.updated_at = world.now;
     statistics.into_active_model().reset_all().update(&transaction).await?;
     touch_customer(&transaction, &owner, world.now).await?;
-    lease::raise(&transaction).await?;
     transaction.commit().await?;
     Ok(added)
 }
