@@ -12,6 +12,7 @@ use crate::harness::{Backend, Database};
 use crate::load::traffic::{SMALL, Tally, Traffic, Volume, is_kept, members};
 use crate::operating::process::Gateway;
 use crate::operating::proxy::Proxy;
+use crate::proofs::size;
 
 const CONNECTIONS: usize = 4;
 const SETTINGS: &[(&str, &str)] = &[
@@ -181,7 +182,11 @@ async fn cut_off_for_a_while() {
     let proxy = Proxy::before(&database.url).await;
     let scene = Scene::start(&database, &proxy.url).await;
     proxy.cut();
+    let cut = Instant::now();
     scene.is_out().await;
+    let whole = Duration::from_secs(size("C360_TEST_CUT_SECONDS", 0) as u64);
+    tokio::time::sleep(whole.saturating_sub(cut.elapsed())).await;
+    scene.becomes(503, Duration::ZERO).await;
     proxy.mend();
     scene.recovers(&database, RECOVERY).await;
 }

@@ -36,6 +36,8 @@ pub struct Tally {
     /// Not sent: nobody took the connection.
     pub not_connected: AtomicUsize,
     slowest: AtomicU64,
+    /// How long each that was answered as it should be took, in microseconds.
+    times: Mutex<Vec<u32>>,
     /// Keys of writes that were acknowledged.
     acknowledged: Mutex<BTreeSet<String>>,
     /// Whatever should never be.
@@ -68,6 +70,14 @@ impl Tally {
         Duration::from_millis(self.slowest.load(SeqCst))
     }
 
+    /// In what time this share of those answered as they should be was answered.
+    pub fn quantile(&self, share: f64) -> Duration {
+        let mut times = self.times.lock().unwrap().clone();
+        times.sort_unstable();
+        let at = (times.len() as f64 * share) as usize;
+        Duration::from_micros(u64::from(times[at.min(times.len() - 1)]))
+    }
+
     /// How many were answered as they should be, and how many were not.
     pub fn outcome(&self) -> (usize, usize) {
         let others = [&self.shed, &self.failed, &self.cut, &self.not_connected];
@@ -97,7 +107,11 @@ impl Tally {
             },
         };
         counter.fetch_add(1, SeqCst);
-        std::ptr::eq(counter, &self.good)
+        let is_good = std::ptr::eq(counter, &self.good);
+        if is_good {
+            self.times.lock().unwrap().push(took.as_micros() as u32);
+        }
+        is_good
     }
 }
 
