@@ -81,6 +81,7 @@ async fn asked_for_five_times_what_it_can_do_it_does_what_it_can() {
         assert_eq!(others, 0, "{tally:?}");
         is_kept(tally, &database.connection).await;
     }
+    println!("peaks {peaks:.0?}/s, at five times that {goods:.0?}/s");
     let (peak, good) = (median(peaks), median(goods));
     let shed: usize = tallies.iter().map(|tally| tally.shed.load(SeqCst)).sum();
     let more = gateway.memory().saturating_sub(memory) / 1_000_000;
