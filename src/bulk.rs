@@ -377,7 +377,7 @@ async fn write_postgres(db: &DatabaseConnection, batch: Batch) -> Result<(), DbE
     let mut transaction = loop {
         lease::close_for_much(db).await?;
         let mut transaction = pool.begin().await.map_err(failed)?;
-        sqlx::query(AssertSqlSafe(lease::joining())).execute(&mut *transaction).await.map_err(failed)?;
+        sqlx::raw_sql(AssertSqlSafe(lease::joining())).execute(&mut *transaction).await.map_err(failed)?;
         let closed = sqlx::query(lease::IS_CLOSED).fetch_optional(&mut *transaction).await.map_err(failed)?;
         if closed.is_some() {
             break transaction;

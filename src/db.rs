@@ -21,7 +21,7 @@ use sea_orm_migration::MigratorTrait;
 use crate::config;
 use crate::metrics::Pool;
 pub use kept::{Kept, Query};
-pub use transaction::{Transaction, in_time};
+pub use transaction::{Transaction, in_time, in_time_and};
 pub use watch::{Probe, Verdict, Watch};
 
 /// An arbitrary but fixed key: whoever holds this advisory lock migrates.

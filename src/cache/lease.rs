@@ -23,6 +23,8 @@ const OLD: Duration = Duration::from_millis(400);
 /// How long an authority is held without being renewed, and when it is, in milliseconds.
 const HELD_MS: i64 = 5_000;
 const RENEWED_MS: i64 = 3_000;
+/// No authority, nor that there is none, is held for so long, in milliseconds.
+const FAR_MS: i64 = 60_000;
 /// For how long caching is closed: after [`TERM`], there is time left for a change that has waited for it.
 pub const CLOSED: Duration = Duration::from_secs(3);
 /// The same for whoever changes much, from the last time that it is said.
@@ -37,7 +39,7 @@ pub struct Lease {
     pub authority: Option<String>,
     /// Whether it is time to renew the authority.
     is_ageing: bool,
-    /// Whether the authority was not renewed, or need not stay away any longer: another may take its place.
+    /// Whether another may take the authority's place: it was not renewed, or need not stay away any longer.
     is_vacant: bool,
     /// When the reading began.
     read_at: Instant,
@@ -46,7 +48,7 @@ pub struct Lease {
 impl Lease {
     /// Whether answers that `authority` finds unchanged may be served at this moment.
     pub fn lets(&self, authority: &str) -> bool {
-        self.is_current() && !self.is_vacant && self.authority.as_deref() == Some(authority)
+        self.is_current() && self.authority.as_deref() == Some(authority)
     }
 
     /// Whether what it says still counts.
@@ -75,7 +77,8 @@ impl Lease {
         sql.push(&format!(
             "SELECT generation || {timeline} AS generation, authority, \
              CASE WHEN held_until < {now} + {RENEWED_MS} THEN 1 ELSE 0 END AS is_ageing, \
-             CASE WHEN held_until < {now} THEN 1 ELSE 0 END AS is_vacant FROM cache_state WHERE id = 1"
+             CASE WHEN {} THEN 1 ELSE 0 END AS is_vacant FROM cache_state WHERE id = 1",
+            vacant(now)
         ));
         let row = db.query_one_raw(sql.finish()).await?;
         let row = row.ok_or_else(|| DbErr::RecordNotFound("cache_state".into()))?;
@@ -108,22 +111,23 @@ impl Lease {
 ///
 /// # Errors
 /// The database fails.
-pub async fn hold(db: &DatabaseConnection, name: &str) -> Result<(), DbErr> {
+pub async fn hold(db: &DatabaseConnection, name: &str, found: &Lease) -> Result<(), DbErr> {
     let mut sql = Sql::new(db.get_database_backend());
     let now = milliseconds(&sql);
-    sql.push(&format!(
-        "UPDATE cache_state SET held_until = {now} + {HELD_MS} WHERE id = 1 AND held_until >= {now} AND authority = "
-    ));
+    sql.push(&format!("UPDATE cache_state SET held_until = {now} + {HELD_MS} WHERE id = 1 AND authority = "));
     sql.bind(name);
     if db.execute_raw(sql.finish()).await?.rows_affected() == 1 {
         return Ok(());
     }
-    close(db, &Serving::read(db).await?, Duration::ZERO).await?;
+    close(db, &found.authority.clone().map_or(Serving::Lapsing, Serving::By), Duration::ZERO).await?;
+    if Lease::read(db).await?.authority.is_some() {
+        return Ok(()); // Somebody was faster.
+    }
     let transaction = begin_writing(db).await?;
     let mut sql = Sql::new(db.get_database_backend());
     if sql.is_postgres() {
-        // Writers that come meanwhile wait behind this.
-        transaction.execute_unprepared("SET LOCAL lock_timeout = '1s'").await?;
+        // Writers that come meanwhile wait behind this. Who does not get it tries again with the next reading.
+        transaction.execute_unprepared("SET LOCAL lock_timeout = '200ms'").await?;
         transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({WRITERS})")).await?;
     }
     sql.push("UPDATE cache_state SET generation = ");
@@ -131,7 +135,8 @@ pub async fn hold(db: &DatabaseConnection, name: &str) -> Result<(), DbErr> {
     sql.push(", authority = ");
     sql.bind(name);
     sql.push(&format!(
-        ", held_until = {now} + {HELD_MS} WHERE id = 1 AND authority IS NULL AND is_settled AND held_until <= {now}"
+        ", held_until = {now} + {HELD_MS} WHERE id = 1 AND authority IS NULL AND is_settled AND {}",
+        vacant(now)
     ));
     transaction.execute_raw(sql.finish()).await?;
     transaction.commit().await
@@ -250,9 +255,13 @@ pub async fn begin_closed(db: &DatabaseConnection) -> Result<DatabaseTransaction
     }
 }
 
-/// The statement by which a transaction on PostgreSQL joins the writers: until it ends there is no new authority.
+/// The statements by which a transaction on PostgreSQL, which may be long, joins the writers: until it ends there is no new
+/// authority. What it reads afterwards is of that moment, and it does not stand still for ever.
 pub fn joining() -> String {
-    format!("SELECT pg_advisory_xact_lock_shared({WRITERS})")
+    format!(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '20s'; \
+         SELECT pg_advisory_xact_lock_shared({WRITERS})"
+    )
 }
 
 /// The query that finds a row if caching is closed.
@@ -273,13 +282,19 @@ async fn stay_closed(db: &DatabaseConnection, pause: Duration) -> Result<(), DbE
     db.execute_raw(sql.finish()).await.map(drop)
 }
 
-/// What became of a transaction of this name: `false` while it may still be committed, or if that cannot be said.
+/// Whether the row may be taken, as SQL. What lies far ahead was written before the database's clock was set back.
+fn vacant(now: &str) -> String {
+    format!("(held_until <= {now} OR held_until > {now} + {FAR_MS})")
+}
+
+/// What became of a transaction of this name: `false` while it may still be committed.
 ///
 /// # Errors
 /// The database fails.
 pub async fn is_over(db: &DatabaseConnection, transaction: u64) -> Result<bool, DbErr> {
     let mut sql = Sql::new(db.get_database_backend());
-    sql.push(&format!("SELECT COALESCE(pg_xact_status('{transaction}'), 'in progress') AS status"));
+    // Of one that is too old to be remembered, there is no status.
+    sql.push(&format!("SELECT COALESCE(pg_xact_status('{transaction}'), 'aborted') AS status"));
     let row = db.query_one_raw(sql.finish()).await?;
     let status: String = row.map_or_else(|| Ok(String::new()), |row| row.try_get("", "status"))?;
     Ok(matches!(status.as_str(), "committed" | "aborted"))

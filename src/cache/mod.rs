@@ -1,5 +1,5 @@
-//! Finished answers, and the protocol that keeps them true: after a mutation has returned, no later read on any gateway
-//! shows what was before it. `docs/freshness.md` has the protocol, its proof and what happens when something dies.
+//! Finished answers, and the protocol that keeps them true: what anybody was answered is what everybody is answered from
+//! then on, or something later, on any gateway. `docs/freshness.md` has the protocol, its proof and what happens when something dies.
 //!
 //! | what | where |
 //! | --- | --- |
@@ -245,8 +245,8 @@ async fn renewed(watch: &Watch, name: &str) -> Result<Lease, DbErr> {
     }
     // A transaction that is begun must not be broken off.
     let holding = tokio::spawn({
-        let (db, name) = (db.clone(), name.to_owned());
-        async move { lease::hold(&db, &name).await }
+        let (db, name, lease) = (db.clone(), name.to_owned(), lease.clone());
+        async move { lease::hold(&db, &name, &lease).await }
     });
     if lease.authority.as_deref().is_some_and(|other| other != name) {
         return Ok(lease); // Its writers have to be waited for.

@@ -98,13 +98,14 @@ pub async fn tell(
     let marks = if keys.as_ref().is_some_and(Vec::is_empty) {
         None
     } else {
-        let Standing { transaction, serving } = Standing::read(transaction).await?;
+        let Standing { transaction: name, serving } = Standing::read(transaction).await?;
         let marks = match (&serving, keys) {
-            (Serving::Nobody, _) => Some(None),
-            (Serving::By(authority), Some(keys)) => mark(state, authority, keys, &transaction).await.map(Some),
-            (Serving::By(_) | Serving::Lapsing, _) => None,
+            (Serving::By(authority), Some(keys)) => mark(state, authority, keys, &name).await,
+            _ => None,
         };
-        let Some(marks) = marks else { return Ok(Telling::Unheard(serving)) };
+        if marks.is_none() && serving != Serving::Nobody {
+            return Ok(Telling::Unheard(serving));
+        }
         marks
     };
     match state.cache.points.pass(Point::BeforeCommit).await {

@@ -73,7 +73,7 @@ impl Session {
     pub(super) async fn begin(&mut self, limit: Duration, until: Instant) -> Result<(), DbErr> {
         let limit = limit.as_millis().max(1);
         let begin = format!(
-            "BEGIN; SET LOCAL statement_timeout = {limit}; \
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; \
              SET LOCAL idle_in_transaction_session_timeout = {STANDSTILL}; SELECT pg_advisory_xact_lock_shared({WRITERS})"
         );
         // Before it is sent: whoever stops waiting for the answer has to roll back all the same.

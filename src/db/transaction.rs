@@ -21,7 +21,19 @@ pub(super) fn patience(settings: &config::Database) -> Duration {
 /// # Errors
 /// The database fails, or does not answer in time.
 pub async fn in_time<T>(settings: &config::Database, run: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    let patience = Duration::from_millis(settings.acquire_timeout_ms) + patience(settings);
+    in_time_and(settings, Duration::ZERO, run).await
+}
+
+/// The same for what also rests for a while.
+///
+/// # Errors
+/// The database fails, or does not answer in time.
+pub async fn in_time_and<T>(
+    settings: &config::Database,
+    rest: Duration,
+    run: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    let patience = rest + Duration::from_millis(settings.acquire_timeout_ms) + patience(settings);
     timeout(patience, run).await.unwrap_or_else(|_| Err(DbErr::Query(silent())))
 }
 

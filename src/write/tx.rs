@@ -459,7 +459,8 @@ impl Tx {
             Telling::Unheard(serving) => {
                 drop(self.transaction);
                 let (settings, db) = (&self.state.config.database, &self.state.db);
-                db::in_time(settings, lease::close(db, &serving, lease::CLOSED)).await.map_err(stop)?;
+                let closing = lease::close(db, &serving, lease::CLOSED);
+                db::in_time_and(settings, lease::TERM, closing).await.map_err(stop)?;
                 return Err(Stop::Again);
             }
         };

@@ -101,6 +101,9 @@ pub enum NoLink {
     /// Redis does not answer.
     #[error("{0}")]
     Redis(#[from] RedisError),
+    /// It cannot be told from the same one without its memory.
+    #[error("it does not say its run_id")]
+    Nameless,
     /// It may throw marks away when its memory is full.
     #[error("its maxmemory-policy is {0}: set noeviction or one of volatile-*, or what is cached might not be right")]
     Policy(String),
@@ -124,13 +127,17 @@ impl Link {
         if policy.starts_with("allkeys") && line("maxmemory") != "0" {
             return Err(NoLink::Policy(policy));
         }
+        let run = line("run_id");
+        if run.is_empty() {
+            return Err(NoLink::Nameless);
+        }
         let fresh = clock::random_id().simple().to_string();
         let () = redis::cmd("SET").arg(WORD).arg(&fresh).arg("NX").query_async(&mut connection).await?;
         let word: String = redis::cmd("GET").arg(WORD).query_async(&mut connection).await?;
         let is_gone = Arc::new(AtomicBool::new(false));
         let (asks, asked) = mpsc::unbounded_channel();
         let link = Self {
-            name: format!("redis:{}:{word}", line("run_id")),
+            name: format!("redis:{run}:{word}"),
             word: word.clone(),
             asks,
             connection: Connection(connection.clone()),
@@ -182,6 +189,9 @@ impl Link {
     fn done(&self, result: Result<i64, RedisError>) -> Result<(), Gone> {
         if matches!(result, Ok(1)) && !self.is_gone() {
             return Ok(());
+        }
+        if let Err(error) = &result {
+            tracing::warn!(%error, "Redis cannot be told of a change");
         }
         self.is_gone.store(true, Ordering::Release);
         Err(Gone)
