@@ -40,6 +40,8 @@ struct Purse {
     /// What was left in the shared bucket when credit was last taken.
     left: u64,
     credited_at: DateTime<Utc>,
+    /// Whose turn it is to ask for more.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// How full a caller's bucket is, as in `extensions.cost.throttle`.
@@ -103,9 +105,15 @@ impl Throttle {
         let key = format!("c360:throttle:{}", caller.name());
         let purse = self.purses.get_with_by_ref(&key, || {
             let own = Level::full(bucket, now);
-            Arc::new(Mutex::new(Purse { own, credit: 0, left: bucket.maximum, credited_at: now }))
+            Arc::new(Mutex::new(Purse { own, credit: 0, left: bucket.maximum, credited_at: now, turn: Arc::default() }))
         });
         if let Some(shared) = &self.shared {
+            if lock(&purse).spend(cost, now) {
+                return Ok(Some(Taken { purse, bucket, cost, is_shared: true }));
+            }
+            // One asks, the others spend of that: what is granted and not heard of is lost.
+            let turn = lock(&purse).turn.clone();
+            let _turn = turn.lock().await;
             if lock(&purse).spend(cost, now) {
                 return Ok(Some(Taken { purse, bucket, cost, is_shared: true }));
             }
