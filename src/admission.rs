@@ -1,11 +1,11 @@
 //! How many requests are worked on at once. What comes beyond waits for a moment and is then refused, before it has cost
 //! anything: a gateway that takes on more than it can do answers nobody in time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::config::Config;
@@ -14,19 +14,51 @@ use crate::config::Config;
 /// others wait for theirs, and none waits for a connection for long.
 const FOR_EACH_CONNECTION: usize = 4;
 
-/// The places in which requests are worked on, and the queue before them.
+/// The places in which requests are worked on, and those who wait for one.
+///
+/// A place goes to whoever came last: while more is asked than can be done, those who are answered are answered soon, and
+/// the others are refused. In turn, all would wait for as long as anybody may.
 #[derive(Debug)]
 pub struct Admission {
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     most: usize,
-    waiting: AtomicUsize,
     most_waiting: usize,
     patience: Duration,
 }
 
+#[derive(Debug)]
+struct Places(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    /// Places that nobody has. While there are any, nobody waits.
+    free: usize,
+    /// How many wait.
+    waiting: usize,
+    /// What they wait for, in the order in which they came. Of those who wait no more, some may be among them.
+    promises: VecDeque<oneshot::Sender<Place>>,
+}
+
+impl Places {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A place in which a request is worked on, until this is dropped.
 #[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "what counts is when it is dropped")] OwnedSemaphorePermit);
+pub struct Place(Arc<Places>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        let next = std::iter::from_fn(|| state.promises.pop_back()).find(|next| !next.is_closed());
+        state.free += usize::from(next.is_none());
+        drop(state);
+        // If whoever waits leaves at this moment, the place that was sent is dropped, and comes here again.
+        next.map(|next| next.send(Self(self.0.clone())));
+    }
+}
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +84,11 @@ impl Admission {
     pub fn new(config: &Config) -> Self {
         let settings = &config.admission;
         let derived = FOR_EACH_CONNECTION * config.database.max_connections as usize;
-        let most = if settings.at_once == 0 { derived } else { settings.at_once }.min(Semaphore::MAX_PERMITS);
+        let most = if settings.at_once == 0 { derived } else { settings.at_once };
+        let state = State { free: most, waiting: 0, promises: VecDeque::new() };
         Self {
-            places: Arc::new(Semaphore::new(most)),
+            places: Arc::new(Places(Mutex::new(state))),
             most,
-            waiting: AtomicUsize::new(0),
             most_waiting: settings.waiting,
             patience: Duration::from_millis(settings.wait_ms),
         }
@@ -64,49 +96,72 @@ impl Admission {
 
     /// Whether whoever comes next is refused for certain: a look, without waiting.
     pub fn is_full(&self) -> bool {
-        self.waiting() >= self.most_waiting && self.places.available_permits() == 0
+        let state = self.places.state();
+        state.free == 0 && state.waiting >= self.most_waiting
     }
 
-    /// Waits for a place, in turn.
+    /// Waits for a place.
     ///
     /// # Errors
     /// The request has to be refused.
     pub async fn enter(&self) -> Result<Place, Shed> {
-        if let Ok(place) = self.places.clone().try_acquire_owned() {
-            return Ok(Place(place));
+        match self.ask()? {
+            Asked::Has(place) => Ok(place),
+            Asked::Waits(mut waiting) => {
+                let place = timeout(self.patience, &mut waiting.place).await;
+                place.ok().and_then(Result::ok).ok_or(Shed::Waited)
+            }
         }
-        let _waiting = Waiting::among(self).ok_or(Shed::Full)?;
-        match timeout(self.patience, self.places.clone().acquire_owned()).await {
-            Ok(Ok(place)) => Ok(Place(place)),
-            _ => Err(Shed::Waited),
+    }
+
+    fn ask(&self) -> Result<Asked<'_>, Shed> {
+        let places = &self.places;
+        let mut state = places.state();
+        if state.free > 0 {
+            state.free -= 1;
+            return Ok(Asked::Has(Place(places.clone())));
         }
+        if state.waiting >= self.most_waiting {
+            return Err(Shed::Full);
+        }
+        let (promise, place) = oneshot::channel();
+        state.waiting += 1;
+        state.promises.push_back(promise);
+        Ok(Asked::Waits(Waiting { places, place }))
     }
 
     /// How many are worked on.
     pub fn in_flight(&self) -> usize {
-        self.most.saturating_sub(self.places.available_permits())
+        self.most.saturating_sub(self.places.state().free)
     }
 
     /// How many wait.
     pub fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.places.state().waiting
     }
 }
 
-/// One who waits, until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
+/// What becomes of whoever asks for a place.
+enum Asked<'a> {
+    Has(Place),
+    Waits(Waiting<'a>),
+}
 
-impl<'a> Waiting<'a> {
-    fn among(admission: &'a Admission) -> Option<Self> {
-        let counted = Self(&admission.waiting);
-        let before = counted.0.fetch_add(1, Ordering::Relaxed);
-        (before < admission.most_waiting).then_some(counted)
-    }
+/// One who waits, until it is dropped.
+struct Waiting<'a> {
+    places: &'a Places,
+    place: oneshot::Receiver<Place>,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.place.close();
+        let mut state = self.places.state();
+        state.waiting -= 1;
+        // Those who came first are the first to lose patience.
+        while state.promises.front().is_some_and(oneshot::Sender::is_closed) {
+            state.promises.pop_front();
+        }
     }
 }
 
@@ -142,18 +197,45 @@ mod tests {
         assert!(admission.enter().await.is_ok());
     }
 
+    /// Waits, notes its name when it has a place, and leaves.
+    async fn passes(admission: &Admission, name: &'static str, order: &Mutex<Vec<&'static str>>) {
+        let place = admission.enter().await.unwrap();
+        order.lock().unwrap().push(name);
+        drop(place);
+    }
+
     #[tokio::test]
-    async fn who_waits_gets_the_place_that_becomes_free_in_turn() {
+    async fn a_place_that_becomes_free_goes_to_whoever_came_last() {
         let admission = admission(1, 9, 20_000);
         let place = admission.enter().await.unwrap();
-        let order = std::sync::Mutex::new(Vec::new());
-        let wait = async |name| {
-            let place = admission.enter().await.unwrap();
-            order.lock().unwrap().push(name);
-            drop(place);
-        };
+        let order = Mutex::new(Vec::new());
         // They are polled in this order, so both wait when the place becomes free.
-        tokio::join!(wait("first"), wait("second"), async { drop(place) });
-        assert_eq!(*order.lock().unwrap(), ["first", "second"]);
+        tokio::join!(passes(&admission, "first", &order), passes(&admission, "last", &order), async { drop(place) });
+        assert_eq!(*order.lock().unwrap(), ["last", "first"]);
+        assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn who_leaves_while_waiting_takes_no_place_along() {
+        let admission = admission(1, 9, 20_000);
+        for sent in [false, true] {
+            let place = admission.enter().await.unwrap();
+            let order = Mutex::new(Vec::new());
+            let mut leaves = Box::pin(admission.enter());
+            let stays = passes(&admission, "stays", &order);
+            let (stays, mut place) = (std::pin::pin!(stays), Some(place));
+            tokio::join!(stays, async {
+                assert!(futures_util::poll!(&mut leaves).is_pending());
+                assert_eq!(admission.waiting(), 2);
+                if sent {
+                    place = None; // It goes to whoever leaves.
+                }
+                drop(leaves);
+                assert_eq!(admission.waiting(), 1);
+                place = None;
+            });
+            assert_eq!(*order.lock().unwrap(), ["stays"]);
+            assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
+        }
     }
 }

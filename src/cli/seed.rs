@@ -17,6 +17,9 @@ pub(super) struct Arguments {
     /// The same seed makes the same retailer.
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
+    /// How long the histories are: how many of a hundred of the usual orders, tickets and opinions there are.
+    #[arg(long, default_value_t = 100, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    history: u32,
     /// The present, as the retailer sees it; the same one makes the same retailer.
     #[arg(long, default_value = "2026-11-01T00:00:00Z", value_name = "TIME")]
     as_of: DateTime<Utc>,
@@ -28,8 +31,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     if !retailer::is_empty(&database).await? {
         return Err(Failure::Other("the database is not empty: seed fills a new one (`c360 migrate` makes it)".into()));
     }
-    let Arguments { customers, seed, as_of } = *arguments;
-    let plan = Plan { seed, customers, most_orders: retailer::MOST_ORDERS, as_of, cast: true };
+    let Arguments { customers, seed, history, as_of } = *arguments;
+    let plan = Plan { seed, customers, most_orders: retailer::MOST_ORDERS, history, as_of, cast: true };
     let mut meter = Meter::new();
     let summary = retailer::load(&database, plan, |progress| meter.show(&progress)).await?;
     meter.end();

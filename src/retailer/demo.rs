@@ -77,7 +77,14 @@ const MOST_ORDERS: u32 = 8;
 
 /// The demo's retailer. It always has the whole cast.
 pub fn plan(customers: u64, as_of: DateTime<Utc>) -> Plan {
-    Plan { seed: 360, customers: customers.max(CAST.len() as u64), most_orders: MOST_ORDERS, as_of, cast: true }
+    Plan {
+        seed: 360,
+        customers: customers.max(CAST.len() as u64),
+        most_orders: MOST_ORDERS,
+        history: 100,
+        as_of,
+        cast: true,
+    }
 }
 
 /// Who is at an index.

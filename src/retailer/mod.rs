@@ -53,6 +53,8 @@ pub struct Plan {
     pub customers: u64,
     /// Orders of the busiest of them; the others have a third of that on average.
     pub most_orders: u32,
+    /// How many of a hundred of the orders, tickets and opinions of each there are.
+    pub history: u32,
     /// The present, as the retailer sees it: everything happened before it.
     pub as_of: DateTime<Utc>,
     /// Whether the first customers are those of [`demo`].
@@ -86,7 +88,7 @@ impl Retailer {
         let traits = match demo::traits(plan, index) {
             demo::Place::Taken(traits) => *traits,
             demo::Place::Elsewhere => return Rows::default(),
-            demo::Place::Free => Traits::random(&mut rng, plan.most_orders, index),
+            demo::Place::Free => Traits::random(&mut rng, plan, index),
         };
         let mut person = Person::new(&self.world, index, rng, traits);
         person.make_profile();

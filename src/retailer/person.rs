@@ -5,6 +5,7 @@ use c360_rules::id::Kind;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::Plan;
 use super::homes::{HOMES, Home};
 use super::reference::{Colleague, World};
 use super::rows::Rows;
@@ -66,7 +67,7 @@ pub(super) struct Opinion {
 
 impl Traits {
     /// A customer like any other.
-    pub(super) fn random(rng: &mut fastrand::Rng, most_orders: u32, index: u64) -> Self {
+    pub(super) fn random(rng: &mut fastrand::Rng, plan: &Plan, index: u64) -> Self {
         let home = home(rng);
         let gender = rng.usize(..2);
         let names = &TEXT.names[home.language];
@@ -80,7 +81,7 @@ impl Traits {
         let days = 20 + rng.i64(0..1_600);
         // Squared: most order seldom, few order often.
         let u = rng.f64();
-        let orders = (u * u * f64::from(most_orders)) as usize;
+        let orders = (u * u * f64::from(plan.most_orders * plan.history) / 100.0) as usize;
         Self {
             home,
             name,
@@ -93,8 +94,8 @@ impl Traits {
             member: rng.u8(..100) < 85,
             days,
             orders,
-            tickets: random_tickets(rng, days),
-            opinions: random_opinions(rng, days),
+            tickets: some(random_tickets(rng, days), rng, plan.history),
+            opinions: some(random_opinions(rng, days), rng, plan.history),
             late_parcel: rng.u8(..100) < 1,
             points_expiring: rng.u8(..100) < 4,
             points_owed: false,
@@ -103,6 +104,14 @@ impl Traits {
             absorbs: None,
         }
     }
+}
+
+/// So many of a hundred.
+fn some<T>(mut all: Vec<T>, rng: &mut fastrand::Rng, percent: u32) -> Vec<T> {
+    if percent < 100 {
+        all.retain(|_| rng.u32(..100) < percent);
+    }
+    all
 }
 
 fn home(rng: &mut fastrand::Rng) -> &'static Home {

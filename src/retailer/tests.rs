@@ -15,7 +15,7 @@ fn as_of() -> DateTime<Utc> {
 }
 
 fn plan(seed: u64) -> Plan {
-    Plan { seed, customers: 300, most_orders: MOST_ORDERS, as_of: as_of(), cast: true }
+    Plan { seed, customers: 300, most_orders: MOST_ORDERS, history: 100, as_of: as_of(), cast: true }
 }
 
 #[test]
@@ -41,6 +41,24 @@ fn no_two_customers_of_the_demo_have_verified_the_same_identifier() {
                 assert_eq!(owners.insert(key.clone(), index), None, "{key:?} of customer {index}");
             }
         }
+    }
+}
+
+#[test]
+fn a_shorter_history_has_its_share_of_orders_tickets_and_opinions() {
+    let count = |history| {
+        let retailer = Retailer::new(Plan { history, cast: false, ..plan(3) });
+        let rows: Vec<_> = (1..=500).map(|index| retailer.customer(index)).collect();
+        [
+            rows.iter().map(|rows| rows.orders.len()).sum::<usize>(),
+            rows.iter().map(|rows| rows.tickets.len()).sum(),
+            rows.iter().map(|rows| rows.feedback.len()).sum(),
+        ]
+    };
+    let (usual, fifth) = (count(100), count(20));
+    for (usual, fifth) in std::iter::zip(usual, fifth) {
+        // Fewer orders than a fifth, because there are whole ones only.
+        assert!((usual / 7..usual / 4).contains(&fifth), "{fifth} of {usual}");
     }
 }
 

@@ -24,7 +24,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("C360_JOBS_ENABLED", "true"),
     ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),
 ];
-const VOLUME: Volume = Volume { readers: 6, writers: 4, document: SMALL, pause: Duration::from_millis(10) };
+const VOLUME: Volume = Volume { readers: 6, writers: 4, mixed: 0, document: SMALL, pause: Duration::from_millis(10) };
 
 /// Nobody waits longer than the deadline, and what a busy machine adds to it.
 const LONGEST: Duration = Duration::from_millis(2_500 + 1_500);
@@ -46,7 +46,7 @@ impl Scene {
     /// `database` is looked at from here, `url` is how the gateway reaches it.
     async fn start(database: &Database, url: &str) -> Self {
         let gateway = Arc::new(Gateway::start(url, SETTINGS).await);
-        let traffic = Traffic::start(&gateway, &members(&database.connection).await, VOLUME);
+        let traffic = Traffic::start(&gateway, &members(&database.connection, 20).await, VOLUME);
         let watching = Arc::new(std::sync::atomic::AtomicBool::new(true));
         let watch = tokio::spawn({
             let (gateway, watching) = (gateway.clone(), watching.clone());

@@ -14,7 +14,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("C360_THROTTLE_STAFF_RESTORE_RATE", "1000000"),
     ("C360_LOG_FILTER", "warn,c360=info,c360::access=off"),
 ];
-const VOLUME: Volume = Volume { readers: 4, writers: 2, document: SMALL, pause: Duration::from_millis(10) };
+const VOLUME: Volume = Volume { readers: 4, writers: 2, mixed: 0, document: SMALL, pause: Duration::from_millis(10) };
 
 fn with(redis: &RedisServer) -> Vec<(&str, &str)> {
     [("REDIS_URL", redis.url.as_str()), ("C360_CACHE_ENABLED", "true")].iter().chain(SETTINGS).copied().collect()
@@ -25,7 +25,7 @@ async fn redis_may_be_killed_paused_or_reset_and_every_request_is_answered() {
     let database = Database::demo(Backend::Postgres).await;
     let mut redis = RedisServer::start().await;
     let gateway = Gateway::start(&database.url, &with(&redis)).await;
-    let traffic = Traffic::start(&gateway, &members(&database.connection).await, VOLUME);
+    let traffic = Traffic::start(&gateway, &members(&database.connection, 20).await, VOLUME);
     traffic.goes_on(30).await;
     for _ in 0..size("C360_TEST_REDIS_FAULTS", 2) {
         redis.pause();
@@ -61,8 +61,8 @@ async fn hits(gateway: &Gateway) -> u64 {
 async fn while_redis_is_in_trouble_requests_take_little_longer_than_without_a_cache() {
     let rounds = size("C360_TEST_REDIS_ROUNDS", 1);
     let database = Database::demo(Backend::Postgres).await;
-    let customers = members(&database.connection).await;
-    let busy = Volume { readers: 16, writers: 1, document: SCREEN, pause: Duration::ZERO };
+    let customers = members(&database.connection, 20).await;
+    let busy = Volume { readers: 16, writers: 1, mixed: 0, document: SCREEN, pause: Duration::ZERO };
     let plain = Gateway::start(&database.url, SETTINGS).await;
     let traffic = Traffic::start(&plain, &customers, busy);
     tokio::time::sleep(Duration::from_secs(3)).await;

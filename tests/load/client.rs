@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -24,7 +25,51 @@ pub enum Reply {
 pub struct Answer {
     pub status: u16,
     pub head: String,
-    pub body: Value,
+    pub text: String,
+}
+
+/// As much of an answer as says what became of a request: those who ask have a core for thousands of answers a second.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Body {
+    pub data: Option<Data>,
+    errors: Vec<Failed>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Data {
+    #[serde(rename = "loyaltyPointsCredit")]
+    payload: Payload,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Payload {
+    #[serde(rename = "userErrors")]
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Problem {
+    code: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Failed {
+    extensions: Problem,
+}
+
+impl Body {
+    /// The code of the first error.
+    pub fn code(&self) -> Option<&str> {
+        self.errors.first().map(|error| error.extensions.code.as_str())
+    }
+
+    /// The code of the first error of a mutation.
+    pub fn problem(&self) -> Option<&str> {
+        self.data.as_ref()?.payload.problems.first().map(|problem| problem.code.as_str())
+    }
 }
 
 impl Answer {
@@ -33,9 +78,9 @@ impl Answer {
         self.head.lines().any(|found| found.eq_ignore_ascii_case(line))
     }
 
-    /// The code of the first error.
-    pub fn code(&self) -> Option<&str> {
-        self.body["errors"][0]["extensions"]["code"].as_str()
+    /// What it says; nothing when it is not what a gateway says.
+    pub fn body(&self) -> Body {
+        serde_json::from_str(&self.text).unwrap_or_default()
     }
 }
 
@@ -97,5 +142,5 @@ async fn exchange(stream: &mut BufReader<TcpStream>, request: &[u8]) -> std::io:
     let mut body = vec![0; length.expect("an answer does not say how long it is")];
     stream.read_exact(&mut body).await?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Ok(Answer { status, head, body: serde_json::from_slice(&body).unwrap_or_default() })
+    Ok(Answer { status, head, text: String::from_utf8(body).expect("an answer is UTF-8") })
 }

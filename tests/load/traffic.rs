@@ -123,9 +123,9 @@ enum Class {
 }
 
 fn class(answer: &Answer) -> Class {
-    let problem = answer.body.pointer("/data/loyaltyPointsCredit/userErrors/0/code").and_then(Value::as_str);
-    match (answer.status, answer.code(), problem) {
-        (200, None, None) if answer.body["data"].is_object() => Class::Good,
+    let body = answer.body();
+    match (answer.status, body.code(), body.problem()) {
+        (200, None, None) if body.data.is_some() => Class::Good,
         (200, None, Some("IDEMPOTENCY_CONCURRENT_REQUEST")) | (200, Some("UNAVAILABLE" | "TIMEOUT"), _) => {
             Class::Failed
         }
@@ -146,6 +146,8 @@ pub struct Traffic {
 pub struct Volume {
     pub readers: usize,
     pub writers: usize,
+    /// Who write once for every fifteen reads, so that the share of writes does not depend on what is refused.
+    pub mixed: usize,
     /// What readers ask.
     pub document: &'static str,
     /// How often each client asks, unless it waits for an answer; at once when it is zero.
@@ -157,7 +159,7 @@ impl Traffic {
     pub fn start(gateway: &Gateway, customers: &[String], volume: Volume) -> Self {
         let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
         let token = gateway.token(&Subject::Staff { subject: "admin-1".into(), role: Role::Admin });
-        let clients = (0..volume.readers + volume.writers).map(|at| {
+        let clients = (0..volume.readers + volume.writers + volume.mixed).map(|at| {
             let work = Work {
                 client: Client::new(&gateway.url, &token),
                 tally: tally.clone(),
@@ -166,8 +168,13 @@ impl Traffic {
                 at,
                 document: volume.document,
                 pause: volume.pause,
+                writes_of: match at.checked_sub(volume.readers) {
+                    None => 0,
+                    Some(at) if at < volume.writers => 1,
+                    Some(_) => 16,
+                },
             };
-            tokio::spawn(async move { if at < volume.readers { work.read().await } else { work.write().await } })
+            tokio::spawn(work.go())
         });
         Self { clients: clients.collect(), tally, stop }
     }
@@ -214,6 +221,8 @@ struct Work {
     at: usize,
     document: &'static str,
     pause: Duration,
+    /// Of how many rounds one writes; 0 for none.
+    writes_of: usize,
 }
 
 impl Work {
@@ -239,41 +248,40 @@ impl Work {
         good
     }
 
-    async fn read(mut self) {
-        for round in 0.. {
-            if self.is_over() {
-                return;
-            }
-            let variables = json!({ "by": { "customerNumber": self.customer(round) } });
-            self.ask(self.document, &variables).await;
-        }
-    }
-
-    /// Each write is sent until it is acknowledged, with the same key.
-    async fn write(mut self) {
+    /// Asks one thing after the other, each until it is answered well; a write with the same key.
+    async fn go(mut self) {
         let run = uuid::Uuid::new_v4().simple();
         for round in 0.. {
+            let (customer, writes) = (self.customer(round), (round + self.at).checked_rem(self.writes_of) == Some(0));
             let key = format!("write-{run}-{}-{round}", self.at);
-            let customer = self.customer(round);
-            let variables = json!({ "input": {
-                "customer": { "customerNumber": customer }, "points": 1, "reason": key, "idempotencyKey": key } });
+            let (document, variables) = if writes {
+                let input = json!({ "customer": { "customerNumber": customer }, "points": 1, "reason": key,
+                    "idempotencyKey": key });
+                (CREDIT, json!({ "input": input }))
+            } else {
+                (self.document, json!({ "by": { "customerNumber": customer } }))
+            };
             loop {
                 if self.is_over() {
                     return;
                 }
-                if self.ask(CREDIT, &variables).await {
-                    self.tally.acknowledged.lock().unwrap().insert(key);
+                if self.ask(document, &variables).await {
                     break;
                 }
+            }
+            if writes {
+                self.tally.acknowledged.lock().unwrap().insert(key);
             }
         }
     }
 }
 
-/// Customers who have a loyalty account.
-pub async fn members(db: &DatabaseConnection) -> Vec<String> {
-    let sql = "SELECT c.number FROM customers c JOIN loyalty_accounts a ON a.customer_id = c.id \
-        WHERE a.status = 'ACTIVE' AND c.status = 'ACTIVE' ORDER BY c.number LIMIT 20";
+/// Customers who have a loyalty account, but no more than so many.
+pub async fn members(db: &DatabaseConnection, most: usize) -> Vec<String> {
+    let sql = format!(
+        "SELECT c.number FROM customers c JOIN loyalty_accounts a ON a.customer_id = c.id \
+        WHERE a.status = 'ACTIVE' AND c.status = 'ACTIVE' ORDER BY c.number LIMIT {most}"
+    );
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
     rows.iter().map(|row| row.try_get("", "number").unwrap()).collect()
 }

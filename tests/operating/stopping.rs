@@ -69,7 +69,7 @@ async fn no_request_is_cut_off_when_a_gateway_goes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn at_500_requests_a_second_no_request_is_cut_off_and_no_write_is_lost() {
     let database = Database::demo(Backend::Postgres).await;
-    let customers = members(&database.connection).await;
+    let customers = members(&database.connection, 20).await;
     let settings = [
         ("C360_SHUTDOWN_GRACE_MS", "1500"),
         ("C360_ADMISSION_AT_ONCE", "0"),
@@ -78,7 +78,13 @@ async fn at_500_requests_a_second_no_request_is_cut_off_and_no_write_is_lost() {
     ];
     for _ in 0..size("C360_TEST_STOPS", 1) {
         let mut gateway = Gateway::start(&database.url, &settings).await;
-        let volume = Volume { readers: 36, writers: 4, document: SMALL, pause: Duration::from_millis(40 * 1000 / 500) };
+        let volume = Volume {
+            readers: 36,
+            writers: 4,
+            mixed: 0,
+            document: SMALL,
+            pause: Duration::from_millis(40 * 1000 / 500),
+        };
         let traffic = Traffic::start(&gateway, &customers, volume);
         traffic.goes_on(250).await;
         let from = traffic.tally.good.load(Ordering::SeqCst);
