@@ -193,6 +193,7 @@ mod tests {
         });
         assert_eq!((waited.unwrap_err(), refused.unwrap_err()), (Shed::Waited, Shed::Full));
         assert_eq!((admission.waiting(), admission.is_full()), (0, false));
+        assert!(admission.places.state().promises.is_empty());
         drop(place);
         assert!(admission.enter().await.is_ok());
     }
@@ -237,5 +238,30 @@ mod tests {
             assert_eq!(*order.lock().unwrap(), ["stays"]);
             assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn however_many_come_and_go_no_place_is_lost() {
+        let admission = Arc::new(admission(3, 40, 1));
+        let all = (0..64).map(|seed| {
+            let admission = admission.clone();
+            tokio::spawn(async move {
+                let mut rng = fastrand::Rng::with_seed(seed);
+                for _ in 0..300 {
+                    // Some have less patience than the gateway, and leave.
+                    let asks = timeout(Duration::from_micros(rng.u64(1..2_500)), admission.enter());
+                    if let Ok(Ok(place)) = asks.await {
+                        assert!((1..=3).contains(&admission.in_flight()));
+                        tokio::time::sleep(Duration::from_micros(rng.u64(..300))).await;
+                        drop(place);
+                    }
+                }
+            })
+        });
+        for one in all.collect::<Vec<_>>() {
+            one.await.unwrap();
+        }
+        assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
+        assert!(admission.places.state().promises.is_empty());
     }
 }

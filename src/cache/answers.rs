@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use super::reads::Basis;
+use crate::admission::Shed;
 use crate::digest::Digest;
 
 /// How long it is remembered that an answer could not be kept.
@@ -37,7 +38,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct Answers {
     kept: moka::sync::Cache<Digest, Arc<Answer>>,
-    making: Mutex<HashMap<Digest, watch::Receiver<()>>>,
+    making: Mutex<HashMap<Digest, watch::Receiver<Option<Shed>>>>,
     /// Requests whose answers could not be kept a moment ago: nobody waits for another one's.
     given_up: moka::sync::Cache<Digest, ()>,
 }
@@ -77,24 +78,31 @@ impl Answers {
     }
 
     /// Makes the answer to a request, unless somebody else is at it: then waits until that is done, and gives nothing.
-    pub async fn make(&self, request: Digest) -> Option<Making<'_>> {
+    ///
+    /// # Errors
+    /// The other one was refused, and so is whoever has waited for it: it would only wait again.
+    pub async fn make(&self, request: Digest) -> Result<Option<Making<'_>>, Shed> {
+        let (done, waits) = watch::channel(None);
         if self.given_up.contains_key(&request) {
-            return Some(Making { answers: self, request, _done: watch::channel(()).0, is_alone: false });
+            return Ok(Some(Making { answers: self, request, done, is_alone: false }));
         }
-        let (done, waits) = watch::channel(());
         let mut other = {
             let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
             match making.get(&request) {
                 Some(other) => other.clone(),
                 None => {
                     making.insert(request, waits);
-                    return Some(Making { answers: self, request, _done: done, is_alone: true });
+                    return Ok(Some(Making { answers: self, request, done, is_alone: true }));
                 }
             }
         };
         // It fails when whoever makes the answer is done.
-        _ = other.changed().await;
-        None
+        let told = other.changed().await;
+        let refused = *other.borrow();
+        match (told, refused) {
+            (Ok(()), Some(why)) => Err(why),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -103,9 +111,16 @@ impl Answers {
 pub struct Making<'a> {
     answers: &'a Answers,
     request: Digest,
-    _done: watch::Sender<()>,
+    done: watch::Sender<Option<Shed>>,
     /// Whether others wait for it.
     is_alone: bool,
+}
+
+impl Making<'_> {
+    /// Nobody can make it: the gateway has enough to do.
+    pub fn refuse(self, why: Shed) {
+        self.done.send_replace(Some(why));
+    }
 }
 
 impl Drop for Making<'_> {

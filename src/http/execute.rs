@@ -86,12 +86,18 @@ pub(super) async fn execute(
         if let Some(answer) = state.cache.holding(state, &request, state.clock.now()).await {
             return serve(gateway, caller, &answer).await;
         }
-        making = state.cache.answers.make(request).await;
+        making = state.cache.answers.make(request).await.map_err(NotRun::Shed)?;
         if making.is_some() {
             break;
         }
     }
-    let place = state.admission.enter().await.map_err(NotRun::Shed)?;
+    let place = match state.admission.enter().await {
+        Ok(place) => place,
+        Err(why) => {
+            making.into_iter().for_each(|making| making.refuse(why));
+            return Err(NotRun::Shed(why));
+        }
+    };
     let asked = Asked::of(gateway, caller, sent, way).await?;
     if !asked.document.at(asked.at).is_of_customers {
         state.cache.answers.give_up(request);

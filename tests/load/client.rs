@@ -40,7 +40,7 @@ pub struct Body {
 #[serde(default)]
 pub struct Data {
     #[serde(rename = "loyaltyPointsCredit")]
-    payload: Payload,
+    payload: Option<Payload>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -68,7 +68,7 @@ impl Body {
 
     /// The code of the first error of a mutation.
     pub fn problem(&self) -> Option<&str> {
-        self.data.as_ref()?.payload.problems.first().map(|problem| problem.code.as_str())
+        self.data.as_ref()?.payload.as_ref()?.problems.first().map(|problem| problem.code.as_str())
     }
 }
 

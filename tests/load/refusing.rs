@@ -1,5 +1,7 @@
 //! How a gateway refuses whoever it has no place for.
 
+use std::time::{Duration, Instant};
+
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -48,6 +50,30 @@ async fn who_finds_no_place_is_told_when_to_come_back_and_what_has_begun_is_fini
     lock.rollback().await.unwrap();
     let body: Value = begun.await.unwrap().unwrap().json().await.unwrap();
     assert!(body["data"]["loyaltyPointsCredit"]["transaction"]["id"].is_string(), "{body}");
+    assert_eq!(gateway.asks(QUERY).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_an_answer_that_somebody_else_makes_is_refused_with_it() {
+    let database = Database::demo(Backend::Postgres).await;
+    let settings = [
+        ("C360_CACHE_ENABLED", "true"),
+        ("C360_ADMISSION_AT_ONCE", "1"),
+        ("C360_ADMISSION_WAIT_MS", "1500"),
+        ("C360_DATABASE_STATEMENT_TIMEOUT_MS", "9000"),
+    ];
+    let gateway = Gateway::start(&database.url, &settings).await;
+    let lock = database.connection.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let begun = tokio::spawn(gateway.asks(CREDIT).send());
+    gateway.shows("c360_requests_now{state=\"in_flight\"} 1\n").await;
+    let started = Instant::now();
+    let refused = futures_util::future::join_all((0..20).map(|_| gateway.asks(QUERY).send())).await;
+    assert!(started.elapsed() < Duration::from_millis(2_900), "they waited twice: {:?}", started.elapsed());
+    assert!(refused.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.status() == 503)), "{refused:?}");
+    gateway.shows("c360_shed_total{reason=\"waited\"} 20\n").await;
+    lock.rollback().await.unwrap();
+    assert_eq!(begun.await.unwrap().unwrap().status(), 200);
     assert_eq!(gateway.asks(QUERY).send().await.unwrap().status(), 200);
 }
 
