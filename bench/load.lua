@@ -10,7 +10,6 @@
 local customers, requests, place = {}, {}, 0
 local once, mix = os.getenv("ORDER") == "once", os.getenv("ORDER") == "mix"
 local pause = tonumber(os.getenv("PAUSE") or "0")
-local written = {}
 local document = os.getenv("DOCUMENT") or ""
 bad, example = 0, ""
 
@@ -36,12 +35,26 @@ function init()
   end
   local read, write = body(document), body(os.getenv("WRITES") or "")
   local path, shared = wrk.path, os.getenv("TOKEN") or ""
-  build = function(customer, writes)
-    local token, headers = customer[2] ~= "" and customer[2] or shared, {}
+  local function whole(id, token, writes)
+    local headers = {}
     if token ~= "" then headers["authorization"] = "Bearer " .. token end
-    if document == "" then return wrk.format("GET", (path:gsub("{id}", customer[1])), headers) end
+    if document == "" then return wrk.format("GET", (path:gsub("{id}", id)), headers) end
     headers["content-type"] = "application/json"
-    return wrk.format("POST", path, headers, (writes and write or read) .. customer[1] .. after .. "}")
+    return wrk.format("POST", path, headers, (writes and write or read) .. id .. after .. "}")
+  end
+  -- The load generator shares the machine with what it loads: a request's text is made once for all ids of a length.
+  local templates = {}
+  build = function(customer, writes)
+    local id, token = customer[1], customer[2]
+    if token ~= "" then return whole(id, token, writes) end
+    local name = (writes and "w" or "r") .. #id
+    if not templates[name] then
+      local mark = ("~"):rep(#id)
+      local text = whole(mark, shared, writes)
+      local from, to = text:find(mark, 1, true)
+      templates[name] = { text:sub(1, from - 1), text:sub(to + 1) }
+    end
+    return templates[name][1] .. id .. templates[name][2]
   end
 end
 
@@ -56,13 +69,10 @@ function request()
   else
     place = math.random(#customers)
   end
-  local known = writes and written or requests
-  local made = known[place]
-  if not made then -- the text of a request is made once: the load generator shares the machine with what it loads
-    made = build(customers[place], writes)
-    if place <= 100000 then known[place] = made end
-  end
-  return made
+  local customer = customers[place]
+  if customer[2] == "" then return build(customer, writes) end
+  requests[place] = requests[place] or build(customer, writes) -- of those who ask for themselves there are few
+  return requests[place]
 end
 
 if pause > 0 then

@@ -336,7 +336,7 @@ impl Metrics {
         self.shed.get_or_create(&ByReason { reason }).inc();
     }
 
-    /// How many requests are worked on, and how many wait for their turn.
+    /// How many requests are worked on, and how many wait for a place.
     pub fn load(&self, in_flight: usize, waiting: usize) {
         for (state, number) in [("in_flight", in_flight), ("waiting", waiting)] {
             self.admitted.get_or_create(&ByState { state }).set(i64::try_from(number).unwrap_or(i64::MAX));
