@@ -9,6 +9,7 @@
 --   PAUSE     how long a connection rests between two requests, in milliseconds on average
 local customers, requests, place = {}, {}, 0
 local once, mix = os.getenv("ORDER") == "once", os.getenv("ORDER") == "mix"
+local written = {}
 local pause = tonumber(os.getenv("PAUSE") or "0")
 local document = os.getenv("DOCUMENT") or ""
 bad, example = 0, ""
@@ -42,7 +43,8 @@ function init()
     headers["content-type"] = "application/json"
     return wrk.format("POST", path, headers, (writes and write or read) .. id .. after .. "}")
   end
-  -- The load generator shares the machine with what it loads: a request's text is made once for all ids of a length.
+  -- The load generator shares the machine with what it loads: a request's text is made once, and of those of very many
+  -- customers, the part that all ids of a length have in common.
   local templates = {}
   build = function(customer, writes)
     local id, token = customer[1], customer[2]
@@ -69,10 +71,10 @@ function request()
   else
     place = math.random(#customers)
   end
-  local customer = customers[place]
-  if customer[2] == "" then return build(customer, writes) end
-  requests[place] = requests[place] or build(customer, writes) -- of those who ask for themselves there are few
-  return requests[place]
+  if place > 100000 then return build(customers[place], writes) end
+  local known = writes and written or requests
+  known[place] = known[place] or build(customers[place], writes)
+  return known[place]
 end
 
 if pause > 0 then
