@@ -9,8 +9,8 @@
 --   PAUSE     how long a connection rests between two requests, in milliseconds on average
 local customers, requests, place = {}, {}, 0
 local once, mix = os.getenv("ORDER") == "once", os.getenv("ORDER") == "mix"
-local written = {}
 local pause = tonumber(os.getenv("PAUSE") or "0")
+local written = {}
 local document = os.getenv("DOCUMENT") or ""
 bad, example = 0, ""
 

@@ -17,7 +17,7 @@ const FOR_EACH_CONNECTION: usize = 4;
 /// The places in which requests are worked on, and those who wait for one.
 ///
 /// A place goes to whoever came last: while more is asked than can be done, those who are answered are answered soon, and
-/// the others are refused. In turn, all would wait for as long as anybody may.
+/// of the others some are refused. In turn, all would wait for long.
 #[derive(Debug)]
 pub struct Admission {
     places: Arc<Places>,
