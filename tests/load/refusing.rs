@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
+use tokio::task::JoinHandle;
 
 use crate::harness::{Backend, Database};
 use crate::operating::process::Gateway;
@@ -12,6 +13,18 @@ use crate::operating::process::Gateway;
 const QUERY: &str = "{ customer360(by: {customerNumber: \"C-000001\"}) { id } }";
 const CREDIT: &str = "mutation { loyaltyPointsCredit(input: {customer: {customerNumber: \"C-000001\"}, points: 1, \
     reason: \"begun\", idempotencyKey: \"begun\"}) { transaction { id } userErrors { code } } }";
+
+/// A mutation that has begun, and what it waits for, in the one place that the gateway has.
+async fn take_the_place(
+    database: &Database,
+    gateway: &Gateway,
+) -> (DatabaseTransaction, JoinHandle<reqwest::Result<reqwest::Response>>) {
+    let lock = database.connection.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let begun = tokio::spawn(gateway.asks(CREDIT).send());
+    gateway.shows("c360_requests_now{state=\"in_flight\"} 1\n").await;
+    (lock, begun)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_finds_no_place_is_told_when_to_come_back_and_what_has_begun_is_finished() {
@@ -23,10 +36,7 @@ async fn who_finds_no_place_is_told_when_to_come_back_and_what_has_begun_is_fini
         ("C360_DATABASE_STATEMENT_TIMEOUT_MS", "9000"),
     ];
     let gateway = Gateway::start(&database.url, &settings).await;
-    let lock = database.connection.begin().await.unwrap();
-    lock.execute_unprepared("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let begun = tokio::spawn(gateway.asks(CREDIT).send());
-    gateway.shows("c360_requests_now{state=\"in_flight\"} 1\n").await;
+    let (lock, begun) = take_the_place(&database, &gateway).await;
     let waits = tokio::spawn(gateway.asks(QUERY).header("accept", "application/graphql-response+json").send());
     gateway.shows("c360_requests_now{state=\"waiting\"} 1\n").await;
     let refused = gateway.asks(QUERY).send().await.unwrap();
@@ -63,10 +73,7 @@ async fn who_waits_for_an_answer_that_somebody_else_makes_is_refused_with_it() {
         ("C360_DATABASE_STATEMENT_TIMEOUT_MS", "9000"),
     ];
     let gateway = Gateway::start(&database.url, &settings).await;
-    let lock = database.connection.begin().await.unwrap();
-    lock.execute_unprepared("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let begun = tokio::spawn(gateway.asks(CREDIT).send());
-    gateway.shows("c360_requests_now{state=\"in_flight\"} 1\n").await;
+    let (lock, begun) = take_the_place(&database, &gateway).await;
     let started = Instant::now();
     let refused = futures_util::future::join_all((0..20).map(|_| gateway.asks(QUERY).send())).await;
     assert!(started.elapsed() < Duration::from_millis(2_900), "they waited twice: {:?}", started.elapsed());
