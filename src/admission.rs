@@ -1,12 +1,16 @@
 //! How many requests are worked on at once. What comes beyond waits for a moment and is then refused, before it has cost
 //! anything: a gateway that takes on more than it can do answers nobody in time.
+//!
+//! A request passes the door, is read, and takes a place when there is something to do for it. As many as are worked on may
+//! wait for a place; while there are so many, whoever comes next waits at the door, where nothing was read of it yet and
+//! a refusal costs least.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::config::Config;
 
@@ -14,45 +18,133 @@ use crate::config::Config;
 /// others wait for theirs, and none waits for a connection for long.
 const FOR_EACH_CONNECTION: usize = 4;
 
-/// The places in which requests are worked on, and those who wait for one.
+/// The door, the places in which requests are worked on, and those who wait for either.
 ///
-/// A place goes to whoever came last: while more is asked than can be done, those who are answered are answered soon, and
+/// The next is always whoever came last: while more is asked than can be done, those who are answered are answered soon, and
 /// of the others some are refused. In turn, all would wait for long.
+#[derive(Clone, Debug)]
+pub struct Admission(Arc<House>);
+
 #[derive(Debug)]
-pub struct Admission {
-    places: Arc<Places>,
+struct House {
     most: usize,
     most_waiting: usize,
     patience: Duration,
+    state: Mutex<State>,
 }
-
-#[derive(Debug)]
-struct Places(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Places that nobody has. While there are any, nobody waits.
+    /// Places that nobody has. While there are any, nobody waits for one.
     free: usize,
-    /// How many wait.
-    waiting: usize,
-    /// What they wait for, in the order in which they came. Of those who wait no more, some may be among them.
-    promises: VecDeque<oneshot::Sender<Place>>,
+    inside: Line<Place>,
+    at_the_door: Line<Pass>,
 }
 
-impl Places {
+/// Those who wait for the same.
+#[derive(Debug)]
+struct Line<T> {
+    waiting: usize,
+    /// What they wait for, in the order in which they came. Of those who wait no more, some may be among them.
+    promises: VecDeque<oneshot::Sender<T>>,
+}
+
+impl<T> Line<T> {
+    const fn new() -> Self {
+        Self { waiting: 0, promises: VecDeque::new() }
+    }
+
+    fn join(&mut self) -> oneshot::Receiver<T> {
+        let (promise, promised) = oneshot::channel();
+        self.waiting += 1;
+        self.promises.push_back(promise);
+        promised
+    }
+
+    fn leave(&mut self) {
+        self.waiting -= 1;
+        // Those who came first are the first to lose patience.
+        while self.promises.front().is_some_and(oneshot::Sender::is_closed) {
+            self.promises.pop_front();
+        }
+    }
+
+    fn last(&mut self) -> Option<oneshot::Sender<T>> {
+        std::iter::from_fn(|| self.promises.pop_back()).find(|promise| !promise.is_closed())
+    }
+}
+
+impl House {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether whoever comes next has to wait at the door.
+    fn is_full(&self, state: &State) -> bool {
+        state.free == 0 && state.inside.waiting >= self.most.min(self.most_waiting)
+    }
+
+    fn lets_wait(&self, state: &State) -> Result<(), Shed> {
+        match state.inside.waiting + state.at_the_door.waiting < self.most_waiting {
+            true => Ok(()),
+            false => Err(Shed::Full),
+        }
+    }
+
+    /// Lets whoever came last to the door in, if there is room.
+    fn let_in(self: &Arc<Self>) {
+        let mut state = self.state();
+        let next = if self.is_full(&state) { None } else { state.at_the_door.last() };
+        drop(state);
+        // If whoever waits leaves at this moment, the pass that was sent is dropped, and lets in another one.
+        next.map(|next| next.send(Pass { house: self.clone(), patience: Duration::ZERO }));
+    }
+}
+
+/// A request that has passed the door, until this is dropped. Then another one may pass.
+#[derive(Debug)]
+pub struct Pass {
+    house: Arc<House>,
+    /// How long it may still wait.
+    patience: Duration,
+}
+
+impl Pass {
+    /// Waits for a place.
+    ///
+    /// # Errors
+    /// The request has to be refused.
+    pub async fn enter(&self) -> Result<Place, Shed> {
+        let house = &self.house;
+        let waiting = {
+            let mut state = house.state();
+            if state.free > 0 {
+                state.free -= 1;
+                return Ok(Place(house.clone()));
+            }
+            house.lets_wait(&state)?;
+            Waiting { house, line: |state| &mut state.inside, promised: state.inside.join() }
+        };
+        let place = waiting.until(self.patience).await;
+        house.let_in();
+        place
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.house.let_in();
     }
 }
 
 /// A place in which a request is worked on, until this is dropped.
 #[derive(Debug)]
-pub struct Place(Arc<Places>);
+pub struct Place(Arc<House>);
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        let next = std::iter::from_fn(|| state.promises.pop_back()).find(|next| !next.is_closed());
+        let next = state.inside.last();
         state.free += usize::from(next.is_none());
         drop(state);
         // If whoever waits leaves at this moment, the place that was sent is dropped, and comes here again.
@@ -65,7 +157,7 @@ impl Drop for Place {
 pub enum Shed {
     /// As many were waiting as may.
     Full,
-    /// No place became free in time.
+    /// It was not its turn in time.
     Waited,
 }
 
@@ -85,83 +177,64 @@ impl Admission {
         let settings = &config.admission;
         let derived = FOR_EACH_CONNECTION * config.database.max_connections as usize;
         let most = if settings.at_once == 0 { derived } else { settings.at_once };
-        let state = State { free: most, waiting: 0, promises: VecDeque::new() };
-        Self {
-            places: Arc::new(Places(Mutex::new(state))),
+        Self(Arc::new(House {
             most,
             most_waiting: settings.waiting,
             patience: Duration::from_millis(settings.wait_ms),
-        }
+            state: Mutex::new(State { free: most, inside: Line::new(), at_the_door: Line::new() }),
+        }))
     }
 
-    /// Whether whoever comes next is refused for certain: a look, without waiting.
-    pub fn is_full(&self) -> bool {
-        let state = self.places.state();
-        state.free == 0 && state.waiting >= self.most_waiting
-    }
-
-    /// Waits for a place.
+    /// Waits at the door, if there is no room.
     ///
     /// # Errors
     /// The request has to be refused.
-    pub async fn enter(&self) -> Result<Place, Shed> {
-        match self.ask()? {
-            Asked::Has(place) => Ok(place),
-            Asked::Waits(mut waiting) => {
-                let place = timeout(self.patience, &mut waiting.place).await;
-                place.ok().and_then(Result::ok).ok_or(Shed::Waited)
+    pub async fn pass(&self) -> Result<Pass, Shed> {
+        let Self(house) = self;
+        let waiting = {
+            let mut state = house.state();
+            if !house.is_full(&state) {
+                return Ok(Pass { house: house.clone(), patience: house.patience });
             }
-        }
-    }
-
-    fn ask(&self) -> Result<Asked<'_>, Shed> {
-        let places = &self.places;
-        let mut state = places.state();
-        if state.free > 0 {
-            state.free -= 1;
-            return Ok(Asked::Has(Place(places.clone())));
-        }
-        if state.waiting >= self.most_waiting {
-            return Err(Shed::Full);
-        }
-        let (promise, place) = oneshot::channel();
-        state.waiting += 1;
-        state.promises.push_back(promise);
-        Ok(Asked::Waits(Waiting { places, place }))
+            house.lets_wait(&state)?;
+            Waiting { house, line: |state| &mut state.at_the_door, promised: state.at_the_door.join() }
+        };
+        let since = Instant::now();
+        let mut pass = waiting.until(house.patience).await?;
+        pass.patience = house.patience.saturating_sub(since.elapsed());
+        Ok(pass)
     }
 
     /// How many are worked on.
     pub fn in_flight(&self) -> usize {
-        self.most.saturating_sub(self.places.state().free)
+        self.0.most.saturating_sub(self.0.state().free)
     }
 
     /// How many wait.
     pub fn waiting(&self) -> usize {
-        self.places.state().waiting
+        let state = self.0.state();
+        state.inside.waiting + state.at_the_door.waiting
     }
 }
 
-/// What becomes of whoever asks for a place.
-enum Asked<'a> {
-    Has(Place),
-    Waits(Waiting<'a>),
-}
-
 /// One who waits, until it is dropped.
-struct Waiting<'a> {
-    places: &'a Places,
-    place: oneshot::Receiver<Place>,
+struct Waiting<'a, T> {
+    house: &'a Arc<House>,
+    line: fn(&mut State) -> &mut Line<T>,
+    promised: oneshot::Receiver<T>,
 }
 
-impl Drop for Waiting<'_> {
+impl<T> Waiting<'_, T> {
+    async fn until(mut self, patience: Duration) -> Result<T, Shed> {
+        let promised = timeout(patience, &mut self.promised).await;
+        promised.ok().and_then(Result::ok).ok_or(Shed::Waited)
+    }
+}
+
+impl<T> Drop for Waiting<'_, T> {
     fn drop(&mut self) {
-        self.place.close();
-        let mut state = self.places.state();
-        state.waiting -= 1;
-        // Those who came first are the first to lose patience.
-        while state.promises.front().is_some_and(oneshot::Sender::is_closed) {
-            state.promises.pop_front();
-        }
+        self.promised.close();
+        (self.line)(&mut self.house.state()).leave();
     }
 }
 
@@ -180,49 +253,99 @@ mod tests {
     fn unless_it_is_set_the_bound_comes_from_the_pool() {
         let mut config = Config::load(None, &|_| None).unwrap();
         config.database.max_connections = 5;
-        assert_eq!(Admission::new(&config).most, 20);
+        assert_eq!(Admission::new(&config).0.most, 20);
+    }
+
+    async fn enter(admission: &Admission) -> Result<(Place, Pass), Shed> {
+        let pass = admission.pass().await?;
+        Ok((pass.enter().await?, pass))
+    }
+
+    fn assert_empty(admission: &Admission) {
+        assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
+        let state = admission.0.state();
+        assert!(state.inside.promises.is_empty() && state.at_the_door.promises.is_empty());
     }
 
     #[tokio::test]
-    async fn beyond_the_places_one_waits_for_a_moment_and_beyond_the_queue_not_at_all() {
-        let admission = admission(1, 1, 50);
-        let place = admission.enter().await.unwrap();
-        let (waited, refused) = tokio::join!(admission.enter(), async {
-            assert_eq!((admission.in_flight(), admission.waiting(), admission.is_full()), (1, 1, true));
-            admission.enter().await
+    async fn beyond_the_places_one_waits_for_a_moment_and_beyond_those_who_may_wait_not_at_all() {
+        let admission = admission(1, 2, 50);
+        let place = enter(&admission).await.unwrap();
+        let (inside, at_the_door, refused) = tokio::join!(enter(&admission), enter(&admission), async {
+            assert_eq!((admission.in_flight(), admission.waiting()), (1, 2));
+            enter(&admission).await
         });
-        assert_eq!((waited.unwrap_err(), refused.unwrap_err()), (Shed::Waited, Shed::Full));
-        assert_eq!((admission.waiting(), admission.is_full()), (0, false));
-        assert!(admission.places.state().promises.is_empty());
+        let refusals = [inside, at_the_door, refused].map(Result::unwrap_err);
+        assert_eq!(refusals, [Shed::Waited, Shed::Waited, Shed::Full]);
         drop(place);
-        assert!(admission.enter().await.is_ok());
+        assert_empty(&admission);
+        assert!(enter(&admission).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_longer_because_of_the_door() {
+        let admission = admission(1, 9, 1_000);
+        let place = enter(&admission).await.unwrap();
+        let inside = admission.pass().await.unwrap();
+        let started = Instant::now();
+        let leaves = async move { timeout(Duration::from_millis(400), inside.enter()).await.is_err() };
+        let (left, let_in, ()) = tokio::join!(leaves, enter(&admission), async {
+            assert_eq!(admission.waiting(), 2);
+        });
+        assert!(left);
+        assert_eq!(let_in.unwrap_err(), Shed::Waited);
+        assert!(started.elapsed() < Duration::from_millis(1_350), "{:?}", started.elapsed());
+        drop(place);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_at_the_door_gets_in_though_nobody_inside_wants_a_place() {
+        let admission = admission(1, 9, 20_000);
+        let (place, pass) = enter(&admission).await.unwrap();
+        let mut inside = Box::pin(enter(&admission));
+        assert!(futures_util::poll!(&mut inside).is_pending());
+        let looks = || async { admission.pass().await.map(drop) };
+        let looks = (0..5).map(|_| looks());
+        let looks = futures_util::future::join_all(looks);
+        let (seen, ()) = tokio::join!(looks, async {
+            assert_eq!(admission.waiting(), 6);
+            drop((inside, place, pass));
+        });
+        assert!(seen.iter().all(Result::is_ok));
+        assert_empty(&admission);
     }
 
     /// Waits, notes its name when it has a place, and leaves.
     async fn passes(admission: &Admission, name: &'static str, order: &Mutex<Vec<&'static str>>) {
-        let place = admission.enter().await.unwrap();
+        let place = enter(admission).await.unwrap();
         order.lock().unwrap().push(name);
         drop(place);
     }
 
     #[tokio::test]
     async fn a_place_that_becomes_free_goes_to_whoever_came_last() {
-        let admission = admission(1, 9, 20_000);
-        let place = admission.enter().await.unwrap();
+        let admission = admission(2, 9, 20_000);
+        let (other, place) = (enter(&admission).await.unwrap(), enter(&admission).await.unwrap());
         let order = Mutex::new(Vec::new());
-        // They are polled in this order, so both wait when the place becomes free.
-        tokio::join!(passes(&admission, "first", &order), passes(&admission, "last", &order), async { drop(place) });
-        assert_eq!(*order.lock().unwrap(), ["last", "first"]);
-        assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
+        // They are polled in this order: two wait inside, and two at the door, when the first place becomes free.
+        let four = ["first", "second", "third", "last"].map(|name| passes(&admission, name, &order));
+        tokio::join!(futures_util::future::join_all(four), async {
+            assert_eq!(admission.waiting(), 4);
+            drop(place);
+        });
+        assert_eq!(*order.lock().unwrap(), ["second", "first", "last", "third"]);
+        drop(other);
+        assert_empty(&admission);
     }
 
     #[tokio::test]
     async fn who_leaves_while_waiting_takes_no_place_along() {
-        let admission = admission(1, 9, 20_000);
+        let admission = admission(2, 9, 20_000);
+        let _other = enter(&admission).await.unwrap();
         for sent in [false, true] {
-            let place = admission.enter().await.unwrap();
+            let place = enter(&admission).await.unwrap();
             let order = Mutex::new(Vec::new());
-            let mut leaves = Box::pin(admission.enter());
+            let mut leaves = Box::pin(enter(&admission));
             let stays = passes(&admission, "stays", &order);
             let (stays, mut place) = (std::pin::pin!(stays), Some(place));
             tokio::join!(stays, async {
@@ -236,20 +359,20 @@ mod tests {
                 place = None;
             });
             assert_eq!(*order.lock().unwrap(), ["stays"]);
-            assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
+            assert_eq!((admission.in_flight(), admission.waiting()), (1, 0));
         }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn however_many_come_and_go_no_place_is_lost() {
-        let admission = Arc::new(admission(3, 40, 1));
+        let admission = admission(3, 40, 1);
         let all = (0..64).map(|seed| {
             let admission = admission.clone();
             tokio::spawn(async move {
                 let mut rng = fastrand::Rng::with_seed(seed);
                 for _ in 0..300 {
                     // Some have less patience than the gateway, and leave.
-                    let asks = timeout(Duration::from_micros(rng.u64(1..2_500)), admission.enter());
+                    let asks = timeout(Duration::from_micros(rng.u64(1..2_500)), enter(&admission));
                     if let Ok(Ok(place)) = asks.await {
                         assert!((1..=3).contains(&admission.in_flight()));
                         tokio::time::sleep(Duration::from_micros(rng.u64(..300))).await;
@@ -261,7 +384,6 @@ mod tests {
         for one in all.collect::<Vec<_>>() {
             one.await.unwrap();
         }
-        assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
-        assert!(admission.places.state().promises.is_empty());
+        assert_empty(&admission);
     }
 }

@@ -14,8 +14,6 @@ use super::versions::{Found, Key, Seen, Version};
 /// Why an answer is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// Caching is turned off.
-    Off,
     /// The versions cannot be had: Redis does not answer, or another gateway alone caches.
     NoVersions,
     /// The operation has other roots than `customer360` and `me`.
@@ -36,7 +34,6 @@ impl Reason {
     /// As it stands in `extensions.cache` and in figures.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Off => "OFF",
             Self::NoVersions => "NO_VERSIONS",
             Self::Operation => "OPERATION",
             Self::Finding => "FINDING",

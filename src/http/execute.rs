@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Gateway;
 use super::answer::{self, Cached, Cost, Extensions, Ran};
 use super::request::{Parameters, Rejected, Sent};
-use crate::admission::Shed;
+use crate::admission::{Pass, Shed};
 use crate::auth::Caller;
 use crate::cache::reads::{Basis, Reason};
 use crate::cache::{self, answers};
@@ -72,10 +72,11 @@ pub(super) async fn execute(
     id: Option<Uuid>,
     sent: &Sent,
     way: Way,
+    pass: &Pass,
 ) -> Result<Ran, NotRun> {
     let state = &gateway.state;
     if !state.cache.is_on() {
-        let place = state.admission.enter().await.map_err(NotRun::Shed)?;
+        let place = pass.enter().await.map_err(NotRun::Shed)?;
         let scope = Scope::new(state.clone(), caller.clone(), id, place);
         let asked = Asked::of(gateway, caller, sent, way).await?;
         return asked.run(gateway, &scope).await.map(|(ran, _)| ran);
@@ -91,7 +92,7 @@ pub(super) async fn execute(
             break;
         }
     }
-    let place = match state.admission.enter().await {
+    let place = match pass.enter().await {
         Ok(place) => place,
         Err(why) => {
             making.into_iter().for_each(|making| making.refuse(why));

@@ -53,9 +53,10 @@ async fn respond(
         let message = "answers are application/graphql-response+json or application/json, in UTF-8";
         return answer::refuse(StatusCode::NOT_ACCEPTABLE, &[Fault::new(Code::BadUserInput, message)], Media::Json);
     };
-    if gateway.state.admission.is_full() {
-        return shed(gateway, Shed::Full, media);
-    }
+    let pass = match gateway.state.admission.pass().await {
+        Ok(pass) => pass,
+        Err(why) => return shed(gateway, why, media),
+    };
     let caller = match bearer::authenticate(gateway, headers).await {
         Ok(caller) => caller,
         Err(fault) if fault.code == Code::Unauthenticated => {
@@ -71,7 +72,7 @@ async fn respond(
         Ok(sent) => sent,
         Err(Rejected(status, fault)) => return answer::refuse(status, &[fault], media),
     };
-    let mut response = match execute(gateway, &caller, id, &sent, way).await {
+    let mut response = match execute(gateway, &caller, id, &sent, way, &pass).await {
         Ok(ran) => answer::write(ran, media),
         Err(NotRun::Rejected(Rejected(status, fault))) => return answer::refuse(status, &[fault], media),
         Err(NotRun::Shed(why)) => return shed(gateway, why, media),

@@ -16,6 +16,7 @@ use c360_rules::access::{Scope, Scopes};
 use serde_json::json;
 
 use super::{Gateway, body};
+use crate::admission::Shed;
 use crate::auth::issue::OwnKeys;
 use crate::auth::partners;
 use crate::db;
@@ -136,10 +137,12 @@ async fn issue(
     if gateway.failures.are_too_many(&who) {
         return Err(TOO_MANY);
     }
-    let _place = state.admission.enter().await.map_err(|why| {
+    let overloaded = |why: Shed| {
         state.metrics.shed(why.as_str());
         OVERLOADED
-    })?;
+    };
+    let pass = state.admission.pass().await.map_err(overloaded)?;
+    let _place = pass.enter().await.map_err(overloaded)?;
     let now = state.clock.now();
     let known = partners::recognise(&state.db, &client_id, &secret, now);
     let known = db::in_time(&state.config.database, known).await.map_err(|error| {
