@@ -40,17 +40,9 @@ struct Inner {
 }
 
 impl Scope {
-    /// The scope of a request, by the name that it has in the log. Its time to be answered begins now.
-    pub fn new(state: Arc<State>, caller: Arc<Caller>, request_id: Option<Uuid>, place: Place) -> Self {
-        Self::of(state, caller, request_id, place, None)
-    }
-
-    /// The same, for an answer that may be kept: what it rests on is noted.
-    pub fn noting(state: Arc<State>, caller: Arc<Caller>, request_id: Option<Uuid>, place: Place) -> Self {
-        Self::of(state, caller, request_id, place, Some(Reads::default()))
-    }
-
-    fn of(
+    /// The scope of a request, by the name that it has in the log. Its time to be answered begins now. `reads` is there if
+    /// the answer may be kept: what it rests on is noted.
+    pub fn new(
         state: Arc<State>,
         caller: Arc<Caller>,
         request_id: Option<Uuid>,
@@ -67,7 +59,7 @@ impl Scope {
     /// # Errors
     /// It cannot be kept, or nothing was noted.
     pub fn basis(&self) -> Result<Basis, Reason> {
-        self.0.reads.as_ref().map_or(Err(Reason::Operation), Reads::basis)
+        self.0.reads.as_ref().map_or(Err(Reason::Source), Reads::basis)
     }
 
     /// What the answer rests on, as far as it is noted.

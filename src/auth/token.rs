@@ -192,7 +192,7 @@ impl Verifier {
             }
             _ => {
                 count(&self.counts.verified);
-                let proven = Arc::new(self.prove(token, now).await?);
+                let proven = Arc::new(Box::pin(self.prove(token, now)).await?);
                 let generation = match self.caller(&proven) {
                     Ok(_) => generation,
                     // The token is genuine: its partner may have been registered, or let in, a moment ago.

@@ -16,8 +16,6 @@ use super::versions::{Found, Key, Seen, Version};
 pub enum Reason {
     /// The versions cannot be had: Redis does not answer, or another gateway alone caches.
     NoVersions,
-    /// The operation has other roots than `customer360` and `me`.
-    Operation,
     /// The customer is found by something that has no version, or not at all.
     Finding,
     /// It is read from something that has no version, or by more than one statement.
@@ -35,7 +33,6 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoVersions => "NO_VERSIONS",
-            Self::Operation => "OPERATION",
             Self::Finding => "FINDING",
             Self::Source => "SOURCE",
             Self::Clock => "CLOCK",

@@ -37,7 +37,8 @@ impl Watch {
         let more = [("statement_timeout", timeout.as_str())];
         let open =
             || open(&self.settings, &more, |pool| pool.after_release(|connection, _| session::answers(connection)));
-        self.connection.get_or_try_init(open).await
+        // Whoever asks later needs no room for that.
+        self.connection.get_or_try_init(|| Box::pin(open())).await
     }
 }
 

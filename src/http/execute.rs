@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use apollo_compiler::ast::OperationType;
 use async_graphql::{Request, Response, ServerError, Value, Variables};
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -14,10 +15,10 @@ use super::answer::{self, Cached, Cost, Extensions, Ran};
 use super::request::{Parameters, Rejected, Sent};
 use crate::admission::{Pass, Shed};
 use crate::auth::Caller;
-use crate::cache::reads::{Basis, Reason};
+use crate::cache::reads::{Basis, Reads, Reason};
 use crate::cache::{self, answers};
 use crate::config::Introspection;
-use crate::digest::{from_hex, sha256};
+use crate::digest::{Digest, from_hex, sha256};
 use crate::document::{self, Document, Operation};
 use crate::error::{Code, Fault};
 use crate::json;
@@ -75,21 +76,17 @@ pub(super) async fn execute(
     pass: &Pass,
 ) -> Result<Ran, NotRun> {
     let state = &gateway.state;
-    if !state.cache.is_on() {
-        let place = pass.enter().await.map_err(NotRun::Shed)?;
-        let scope = Scope::new(state.clone(), caller.clone(), id, place);
-        let asked = Asked::of(gateway, caller, sent, way).await?;
-        return asked.run(gateway, &scope).await.map(|(ran, _)| ran);
-    }
-    let request = cache::request(&caller.view(), sent.bytes());
+    let request = state.cache.is_on().then(|| cache::request(&caller.view(), sent.bytes()));
     let mut making = None;
-    for _ in 0..TURNS {
-        if let Some(answer) = state.cache.holding(state, &request, state.clock.now()).await {
-            return serve(gateway, caller, &answer).await;
-        }
-        making = state.cache.answers.make(request).await.map_err(NotRun::Shed)?;
-        if making.is_some() {
-            break;
+    if let Some(request) = request {
+        for _ in 0..TURNS {
+            if let Some(answer) = state.cache.holding(state, &request, state.clock.now()).await {
+                return serve(gateway, caller, &answer).await;
+            }
+            making = state.cache.answers.make(request).await.map_err(NotRun::Shed)?;
+            if making.is_some() {
+                break;
+            }
         }
     }
     let place = match pass.enter().await {
@@ -99,17 +96,36 @@ pub(super) async fn execute(
             return Err(NotRun::Shed(why));
         }
     };
-    let asked = Asked::of(gateway, caller, sent, way).await?;
-    if !asked.document.at(asked.at).is_of_customers {
-        state.cache.answers.give_up(request);
+    // Whoever is served by now, or refused, never needed room for what follows.
+    Box::pin(async move {
+        let asked = Asked::of(gateway, caller, sent, way).await?;
+        let kept_as = request.filter(|_| asked.document.at(asked.at).is_of_customers);
+        if kept_as.is_none() {
+            request.into_iter().for_each(|request| state.cache.answers.give_up(request));
+            making = None;
+        }
+        let made_at = state.clock.now();
+        let reads = kept_as.map(|_| Reads::default());
+        let scope = Scope::new(state.clone(), caller.clone(), id, place, reads);
+        let (mut ran, basis) = asked.run(gateway, &scope).await?;
+        let cached = kept_as.map(|request| keep(gateway, request, made_at, &ran, basis));
         drop(making);
-        let scope = Scope::new(state.clone(), caller.clone(), id, place);
-        return asked.run(gateway, &scope).await.map(|(ran, _)| ran);
-    }
-    let made_at = state.clock.now();
-    let scope = Scope::noting(state.clone(), caller.clone(), id, place);
-    let (mut ran, basis) = asked.run(gateway, &scope).await?;
-    ran.extensions.cache = Some(match basis {
+        ran.extensions.cache = cached;
+        Ok(ran)
+    })
+    .await
+}
+
+/// Keeps an answer, if it may be kept.
+fn keep(
+    gateway: &Gateway,
+    request: Digest,
+    made_at: DateTime<Utc>,
+    ran: &Ran,
+    basis: Result<Basis, Reason>,
+) -> Cached {
+    let state = &gateway.state;
+    match basis {
         Ok(basis) => {
             let (bytes, codes, operation) = (ran.bytes.clone(), ran.codes.clone(), ran.operation.0.clone());
             let requested = ran.extensions.cost.requested;
@@ -123,8 +139,7 @@ pub(super) async fn execute(
             state.metrics.cached("bypass", reason.as_str());
             Cached::Bypass { reason: reason.as_str() }
         }
-    });
-    Ok(ran)
+    }
 }
 
 /// An operation that its caller may run.

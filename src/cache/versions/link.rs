@@ -61,7 +61,7 @@ impl Links {
     }
 
     async fn open(&self) -> Option<Arc<Link>> {
-        let link = match Link::open(&self.client).await {
+        let link = match Box::pin(Link::open(&self.client)).await {
             Ok(link) => Some(Arc::new(link)),
             Err(error) => {
                 tracing::warn!(%error, "Redis cannot be used: nothing is cached meanwhile");
