@@ -108,7 +108,9 @@ impl Registry {
             let _one = self.reading.lock().await;
             if self.is_silent() {
                 let failed = self.with_history(|history| history.failed);
-                if failed.is_some_and(|failed| failed.elapsed() < PAUSE) || Box::pin(self.look(watch, now)).await.is_err() {
+                if failed.is_some_and(|failed| failed.elapsed() < PAUSE)
+                    || Box::pin(self.look(watch, now)).await.is_err()
+                {
                     return Err(Denied::Unavailable);
                 }
             }

@@ -117,13 +117,7 @@ pub(super) async fn execute(
 }
 
 /// Keeps an answer, if it may be kept.
-fn keep(
-    gateway: &Gateway,
-    request: Digest,
-    made_at: DateTime<Utc>,
-    ran: &Ran,
-    basis: Result<Basis, Reason>,
-) -> Cached {
+fn keep(gateway: &Gateway, request: Digest, made_at: DateTime<Utc>, ran: &Ran, basis: Result<Basis, Reason>) -> Cached {
     let state = &gateway.state;
     match basis {
         Ok(basis) => {

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 
+use super::door::Passed;
 use super::execute::{NotRun, Way, execute};
 use super::negotiate::Media;
 use super::observe::{Report, RequestId};
@@ -18,21 +19,23 @@ use crate::error::{Code, Fault};
 pub(super) async fn by_get(
     State(gateway): State<Gateway>,
     Extension(id): Extension<RequestId>,
+    Extension(passed): Extension<Passed>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    respond(&gateway, id, &headers, Way::Reads, async || Ok(Sent::InAddress(uri))).await
+    respond(&gateway, id, passed, &headers, Way::Reads, async || Ok(Sent::InAddress(uri))).await
 }
 
 /// `POST /graphql`.
 pub(super) async fn by_post(
     State(gateway): State<Gateway>,
     Extension(id): Extension<RequestId>,
+    Extension(passed): Extension<Passed>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let most = gateway.state.config.limits.body_bytes;
-    respond(&gateway, id, &headers, Way::ReadsAndWrites, async || {
+    respond(&gateway, id, passed, &headers, Way::ReadsAndWrites, async || {
         if !request::is_json(&headers) {
             let fault = Fault::new(Code::BadUserInput, "send the request as application/json, in UTF-8");
             return Err(Rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, fault));
@@ -45,6 +48,7 @@ pub(super) async fn by_post(
 async fn respond(
     gateway: &Gateway,
     RequestId(id): RequestId,
+    passed: Passed,
     headers: &HeaderMap,
     way: Way,
     read: impl AsyncFnOnce() -> Result<Sent, Rejected>,
@@ -53,7 +57,7 @@ async fn respond(
         let message = "answers are application/graphql-response+json or application/json, in UTF-8";
         return answer::refuse(StatusCode::NOT_ACCEPTABLE, &[Fault::new(Code::BadUserInput, message)], Media::Json);
     };
-    let pass = match gateway.state.admission.pass().await {
+    let pass = match passed {
         Ok(pass) => pass,
         Err(why) => return shed(gateway, why, media),
     };

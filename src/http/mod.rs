@@ -3,6 +3,7 @@
 mod answer;
 mod bearer;
 mod body;
+mod door;
 mod execute;
 pub mod figures;
 mod graphiql;
@@ -37,6 +38,9 @@ use crate::state::State;
 use negotiate::Media;
 use oauth::Failures;
 use origin::Origins;
+
+/// Where GraphQL is.
+const GRAPHQL: &str = "/graphql";
 
 /// Answers smaller than this, in bytes, are not worth compressing.
 const COMPRESSED_ABOVE: u16 = 1024;
@@ -85,7 +89,7 @@ pub fn router(state: Arc<State>) -> Result<Router, ConfigError> {
         failures: Failures::default(),
     }));
     let router = Router::new()
-        .route("/graphql", get(graphql::by_get).post(graphql::by_post))
+        .route(GRAPHQL, get(graphql::by_get).post(graphql::by_post))
         .route("/oauth/token", post(oauth::token))
         .route("/.well-known/jwks.json", get(oauth::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata))

@@ -2,19 +2,21 @@
 //! document, no variable, no token, and of customers not even their id.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
+use super::door::Arrived;
 use super::{Gateway, single};
 use crate::auth::Caller;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::error::Code;
 use crate::metrics::{Kind, Outcome};
 use crate::state;
@@ -43,10 +45,10 @@ pub(super) struct RequestId(pub(super) Option<Uuid>);
 
 /// Answers a request, and lets operators know.
 pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let id = name_of(request.headers()).unwrap_or_else(|| clock::new_id(gateway.state.clock.now()));
-    request.extensions_mut().insert(RequestId(Some(id)));
-    let id = id.to_string();
+    let started = request.extensions().get().map_or_else(Instant::now, |Arrived(at)| *at);
+    let name = name_of(request.headers(), &gateway.state.clock);
+    request.extensions_mut().insert(RequestId(Some(name)));
+    let id = name.to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("/", MatchedPath::as_str).to_owned();
     let method = method_of(request.method());
     let version = request.version();
@@ -68,9 +70,7 @@ pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request
     let mut response = answered.instrument(within).instrument(span).await;
     let report = response.extensions_mut().remove::<Report>().unwrap_or_default();
     seen.tell(report, response.status().as_u16());
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", id);
-    }
+    give_name(&mut response, &id);
     if gateway.state.shutdown.is_leaving() && version <= Version::HTTP_11 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -78,9 +78,17 @@ pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request
 }
 
 /// The id that a client, or a proxy before the gateway, has given the request: only a UUID, because it stands in the log.
-fn name_of(headers: &HeaderMap) -> Option<Uuid> {
-    let name = headers.get("x-request-id")?.to_str().ok()?;
-    Uuid::try_parse(name).ok()
+/// Otherwise a new one.
+pub(super) fn name_of(headers: &HeaderMap, clock: &Clock) -> Uuid {
+    let given = headers.get("x-request-id").and_then(|name| Uuid::try_parse(name.to_str().ok()?).ok());
+    given.unwrap_or_else(|| clock::new_id(clock.now()))
+}
+
+/// Tells the client the id of its request.
+pub(super) fn give_name(response: &mut Response, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
 }
 
 /// Methods are words that a client may make up.

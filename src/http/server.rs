@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::door;
 use crate::config;
 use crate::shutdown::Presence;
 use crate::state::State;
@@ -39,15 +40,15 @@ const LAST_CALL: Duration = Duration::from_millis(500);
 /// that are open end with the request that they are at. Ends when the port is closed; the connections are among those
 /// present.
 pub async fn serve(listener: TcpListener, router: Router, state: Arc<State>) {
-    let limits = Arc::new(state.config.connections.clone());
-    let builder = Arc::new(builder(&limits));
+    let limits = &state.config.connections;
+    let builder = Arc::new(builder(limits));
     let room = Arc::new(Semaphore::new(limits.max.min(Semaphore::MAX_PERMITS)));
     let mut presence = state.shutdown.join();
     let take = |(stream, peer): (TcpStream, SocketAddr), permit: OwnedSemaphorePermit| {
-        let (builder, router, limits) = (builder.clone(), router.clone(), limits.clone());
+        let (builder, router, state) = (builder.clone(), router.clone(), state.clone());
         let (presence, open) = (state.shutdown.join(), state.metrics.connected());
         tokio::spawn(async move {
-            connection(stream, peer, &builder, router, &limits, presence).await;
+            connection(stream, peer, &builder, router, state, presence).await;
             drop((permit, open));
         });
     };
@@ -143,21 +144,28 @@ async fn connection(
     peer: SocketAddr,
     builder: &Builder<TokioExecutor>,
     router: Router,
-    limits: &config::Connections,
+    state: Arc<State>,
     mut presence: Presence,
 ) {
     if set_up(&stream).is_err() {
         return; // It is closed already.
     }
+    let limits = state.config.connections.clone();
     let activity = Arc::new(Activity::default());
     let longest = Duration::from_millis(limits.request_timeout_ms);
     let service = service_fn(|request: Request<Incoming>| {
         activity.begun.fetch_add(1, Ordering::AcqRel);
         let ended = Ended(activity.clone());
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = TowerToHyperService::new(router.clone()).call(request);
+        let (router, state) = (router.clone(), state.clone());
         async move {
+            let answer = async {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                match door::wait(&state, &mut request).await {
+                    Some(refusal) => Ok(refusal),
+                    None => TowerToHyperService::new(router).call(request).await,
+                }
+            };
             let answer = timeout(longest, answer).await.unwrap_or_else(|_| Ok(too_slow()));
             drop(ended);
             answer

@@ -20,13 +20,14 @@ async fn take_the_places(
 ) -> (DatabaseTransaction, Vec<JoinHandle<reqwest::Result<reqwest::Response>>>) {
     let lock = database.connection.begin().await.unwrap();
     lock.execute_unprepared("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let credit = |n| {
+    let credit = || {
+        let key = c360::clock::random_id();
         format!(
             "mutation {{ loyaltyPointsCredit(input: {{customer: {{customerNumber: \"C-000001\"}}, points: 1, \
-             reason: \"begun\", idempotencyKey: \"begun{n}\"}}) {{ transaction {{ id }} userErrors {{ code }} }} }}"
+             reason: \"begun\", idempotencyKey: \"{key}\"}}) {{ transaction {{ id }} userErrors {{ code }} }} }}"
         )
     };
-    let begun = (0..places).map(|n| tokio::spawn(gateway.asks(&credit(n)).send())).collect();
+    let begun = (0..places).map(|_| tokio::spawn(gateway.asks(&credit()).send())).collect();
     gateway.shows(&format!("c360_requests_now{{state=\"in_flight\"}} {places}\n")).await;
     (lock, begun)
 }
@@ -46,20 +47,23 @@ async fn who_finds_no_place_is_told_when_to_come_back_and_what_has_begun_is_fini
         ("C360_ADMISSION_WAITING", "1"),
         ("C360_ADMISSION_WAIT_MS", "1500"),
         ("C360_DATABASE_STATEMENT_TIMEOUT_MS", "9000"),
+        ("C360_CORS_ALLOWED_ORIGINS", "https://app.example"),
     ];
     let gateway = Gateway::start(&database.url, &settings).await;
     let (lock, begun) = take_the_places(&database, &gateway, 1).await;
     let waits = tokio::spawn(gateway.asks(QUERY).header("accept", "application/graphql-response+json").send());
     gateway.shows("c360_requests_now{state=\"waiting\"} 1\n").await;
     let refused = gateway.asks(QUERY).send().await.unwrap();
-    gateway.shows("c360_shed_total{reason=\"full\"} 1\n").await;
+    let of_page = gateway.asks(QUERY).header("origin", "https://app.example").send().await.unwrap();
+    assert_eq!(of_page.headers()["access-control-allow-origin"], "https://app.example");
+    gateway.shows("c360_shed_total{reason=\"full\"} 2\n").await;
     for path in ["/livez", "/readyz"] {
         assert_eq!(gateway.get(path).await.0, 200, "{path}");
     }
     let waited = waits.await.unwrap().unwrap();
     gateway.shows("c360_shed_total{reason=\"waited\"} 1\n").await;
     assert_eq!(waited.headers()["content-type"], "application/graphql-response+json; charset=utf-8");
-    for answer in [refused, waited] {
+    for answer in [refused, of_page, waited] {
         assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (503, &"1".parse().unwrap()));
         assert!(answer.headers().contains_key("x-request-id"));
         let body: Value = answer.json().await.unwrap();
@@ -67,11 +71,40 @@ async fn who_finds_no_place_is_told_when_to_come_back_and_what_has_begun_is_fini
         assert_eq!((body.get("data"), &body["errors"][0]["extensions"]), (None, &extensions), "{body}");
     }
     let figures = gateway.figures().await;
-    assert!(figures.contains("c360_errors_total{code=\"UNAVAILABLE\"} 2\n"), "{figures}");
+    assert!(figures.contains("c360_errors_total{code=\"UNAVAILABLE\"} 3\n"), "{figures}");
     assert!(!gateway.log().contains("OVERLOADED"));
     lock.rollback().await.unwrap();
     are_finished(begun).await;
     assert_eq!(gateway.asks(QUERY).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_at_the_door_is_served_when_there_is_room_and_refused_when_there_is_none_in_time() {
+    let database = Database::demo(Backend::Postgres).await;
+    let settings = [
+        ("C360_ADMISSION_AT_ONCE", "2"),
+        ("C360_ADMISSION_WAIT_MS", "1500"),
+        ("C360_DATABASE_STATEMENT_TIMEOUT_MS", "9000"),
+    ];
+    let gateway = Gateway::start(&database.url, &settings).await;
+    let (lock, begun) = take_the_places(&database, &gateway, 2).await;
+    let crowd = async || {
+        let asked: Vec<_> = (0..50).map(|_| tokio::spawn(gateway.asks(QUERY).send())).collect();
+        gateway.shows("c360_requests_now{state=\"waiting\"} 50\n").await;
+        asked
+    };
+    let started = Instant::now();
+    for answer in crowd().await {
+        assert_eq!(answer.await.unwrap().unwrap().status(), 503);
+    }
+    assert!(started.elapsed() < Duration::from_millis(2_900), "they waited twice: {:?}", started.elapsed());
+    let asked = crowd().await;
+    lock.rollback().await.unwrap();
+    for answer in asked {
+        assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    }
+    are_finished(begun).await;
+    gateway.shows("c360_requests_now{state=\"waiting\"} 0\n").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
