@@ -1,16 +1,15 @@
 //! How many requests are worked on at once. What comes beyond waits for a moment and is then refused, before it has cost
 //! anything: a gateway that takes on more than it can do answers nobody in time.
 //!
-//! A request passes the door, is read, and takes a place when there is something to do for it. As many as are worked on may
-//! wait for a place; while there are so many, whoever comes next waits at the door, where nothing was read of it yet and
-//! a refusal costs least.
+//! A request passes the door, is read, and takes a place when there is something to do for it. Some may wait for a place;
+//! while there are so many, whoever comes next waits at the door, where a refusal costs least.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::config::Config;
 
@@ -28,7 +27,9 @@ pub struct Admission(Arc<House>);
 #[derive(Debug)]
 struct House {
     most: usize,
-    most_waiting: usize,
+    most_inside: usize,
+    most_at_the_door: usize,
+    /// How long one waits at the door, and again inside.
     patience: Duration,
     state: Mutex<State>,
 }
@@ -54,11 +55,14 @@ impl<T> Line<T> {
         Self { waiting: 0, promises: VecDeque::new() }
     }
 
-    fn join(&mut self) -> oneshot::Receiver<T> {
+    fn join(&mut self, most: usize) -> Result<oneshot::Receiver<T>, Shed> {
+        if self.waiting >= most {
+            return Err(Shed::Full);
+        }
         let (promise, promised) = oneshot::channel();
         self.waiting += 1;
         self.promises.push_back(promise);
-        promised
+        Ok(promised)
     }
 
     fn leave(&mut self) {
@@ -81,14 +85,7 @@ impl House {
 
     /// Whether whoever comes next has to wait at the door.
     fn is_full(&self, state: &State) -> bool {
-        state.free == 0 && state.inside.waiting >= self.most.min(self.most_waiting)
-    }
-
-    fn lets_wait(&self, state: &State) -> Result<(), Shed> {
-        match state.inside.waiting + state.at_the_door.waiting < self.most_waiting {
-            true => Ok(()),
-            false => Err(Shed::Full),
-        }
+        state.free == 0 && state.inside.waiting >= self.most_inside
     }
 
     /// Lets whoever came last to the door in, if there is room.
@@ -97,17 +94,13 @@ impl House {
         let next = if self.is_full(&state) { None } else { state.at_the_door.last() };
         drop(state);
         // If whoever waits leaves at this moment, the pass that was sent is dropped, and lets in another one.
-        next.map(|next| next.send(Pass { house: self.clone(), patience: Duration::ZERO }));
+        next.map(|next| next.send(Pass(self.clone())));
     }
 }
 
 /// A request that has passed the door, until this is dropped. Then another one may pass.
 #[derive(Debug)]
-pub struct Pass {
-    house: Arc<House>,
-    /// How long it may still wait.
-    patience: Duration,
-}
+pub struct Pass(Arc<House>);
 
 impl Pass {
     /// Waits for a place.
@@ -115,17 +108,18 @@ impl Pass {
     /// # Errors
     /// The request has to be refused.
     pub async fn enter(&self) -> Result<Place, Shed> {
-        let house = &self.house;
+        let Self(house) = self;
         let waiting = {
             let mut state = house.state();
             if state.free > 0 {
                 state.free -= 1;
                 return Ok(Place(house.clone()));
             }
-            house.lets_wait(&state)?;
-            Waiting { house, line: |state| &mut state.inside, promised: state.inside.join() }
+            // Many may have passed while there was room, and find it taken when they are read.
+            let promised = state.inside.join(house.most_inside + house.most_at_the_door)?;
+            Waiting { house, line: |state| &mut state.inside, promised }
         };
-        let place = waiting.until(self.patience).await;
+        let place = waiting.until(house.patience).await;
         house.let_in();
         place
     }
@@ -133,7 +127,7 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        self.house.let_in();
+        self.0.let_in();
     }
 }
 
@@ -147,8 +141,11 @@ impl Drop for Place {
         let next = state.inside.last();
         state.free += usize::from(next.is_none());
         drop(state);
-        // If whoever waits leaves at this moment, the place that was sent is dropped, and comes here again.
-        next.map(|next| next.send(Self(self.0.clone())));
+        match next {
+            // If whoever waits leaves at this moment, the place that was sent is dropped, and comes here again.
+            Some(next) => drop(next.send(Self(self.0.clone()))),
+            None => self.0.let_in(),
+        }
     }
 }
 
@@ -179,7 +176,8 @@ impl Admission {
         let most = if settings.at_once == 0 { derived } else { settings.at_once };
         Self(Arc::new(House {
             most,
-            most_waiting: settings.waiting,
+            most_inside: settings.waiting,
+            most_at_the_door: settings.at_the_door,
             patience: Duration::from_millis(settings.wait_ms),
             state: Mutex::new(State { free: most, inside: Line::new(), at_the_door: Line::new() }),
         }))
@@ -194,15 +192,12 @@ impl Admission {
         let waiting = {
             let mut state = house.state();
             if !house.is_full(&state) {
-                return Ok(Pass { house: house.clone(), patience: house.patience });
+                return Ok(Pass(house.clone()));
             }
-            house.lets_wait(&state)?;
-            Waiting { house, line: |state| &mut state.at_the_door, promised: state.at_the_door.join() }
+            let promised = state.at_the_door.join(house.most_at_the_door)?;
+            Waiting { house, line: |state| &mut state.at_the_door, promised }
         };
-        let since = Instant::now();
-        let mut pass = waiting.until(house.patience).await?;
-        pass.patience = house.patience.saturating_sub(since.elapsed());
-        Ok(pass)
+        waiting.until(house.patience).await
     }
 
     /// How many are worked on.
@@ -210,10 +205,14 @@ impl Admission {
         self.0.most.saturating_sub(self.0.state().free)
     }
 
-    /// How many wait.
+    /// How many wait for a place.
     pub fn waiting(&self) -> usize {
-        let state = self.0.state();
-        state.inside.waiting + state.at_the_door.waiting
+        self.0.state().inside.waiting
+    }
+
+    /// How many wait at the door.
+    pub fn at_the_door(&self) -> usize {
+        self.0.state().at_the_door.waiting
     }
 }
 
@@ -243,9 +242,9 @@ impl<T> Drop for Waiting<'_, T> {
 mod tests {
     use super::*;
 
-    fn admission(at_once: usize, waiting: usize, wait_ms: u64) -> Admission {
+    fn admission(at_once: usize, waiting: usize, at_the_door: usize, wait_ms: u64) -> Admission {
         let mut config = Config::load(None, &|_| None).unwrap();
-        config.admission = crate::config::Admission { at_once, waiting, wait_ms };
+        config.admission = crate::config::Admission { at_once, waiting, at_the_door, wait_ms };
         Admission::new(&config)
     }
 
@@ -261,18 +260,22 @@ mod tests {
         Ok((pass.enter().await?, pass))
     }
 
+    fn now(admission: &Admission) -> (usize, usize, usize) {
+        (admission.in_flight(), admission.waiting(), admission.at_the_door())
+    }
+
     fn assert_empty(admission: &Admission) {
-        assert_eq!((admission.in_flight(), admission.waiting()), (0, 0));
+        assert_eq!(now(admission), (0, 0, 0));
         let state = admission.0.state();
         assert!(state.inside.promises.is_empty() && state.at_the_door.promises.is_empty());
     }
 
     #[tokio::test]
     async fn beyond_the_places_one_waits_for_a_moment_and_beyond_those_who_may_wait_not_at_all() {
-        let admission = admission(1, 2, 50);
+        let admission = admission(1, 1, 1, 50);
         let place = enter(&admission).await.unwrap();
         let (inside, at_the_door, refused) = tokio::join!(enter(&admission), enter(&admission), async {
-            assert_eq!((admission.in_flight(), admission.waiting()), (1, 2));
+            assert_eq!(now(&admission), (1, 1, 1));
             enter(&admission).await
         });
         let refusals = [inside, at_the_door, refused].map(Result::unwrap_err);
@@ -283,24 +286,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_waits_longer_because_of_the_door() {
-        let admission = admission(1, 9, 1_000);
-        let place = enter(&admission).await.unwrap();
-        let inside = admission.pass().await.unwrap();
-        let started = Instant::now();
-        let leaves = async move { timeout(Duration::from_millis(400), inside.enter()).await.is_err() };
-        let (left, let_in, ()) = tokio::join!(leaves, enter(&admission), async {
-            assert_eq!(admission.waiting(), 2);
-        });
-        assert!(left);
-        assert_eq!(let_in.unwrap_err(), Shed::Waited);
-        assert!(started.elapsed() < Duration::from_millis(1_350), "{:?}", started.elapsed());
-        drop(place);
-    }
-
-    #[tokio::test]
     async fn whoever_waits_at_the_door_gets_in_though_nobody_inside_wants_a_place() {
-        let admission = admission(1, 9, 20_000);
+        let admission = admission(1, 1, 9, 20_000);
         let (place, pass) = enter(&admission).await.unwrap();
         let mut inside = Box::pin(enter(&admission));
         assert!(futures_util::poll!(&mut inside).is_pending());
@@ -308,7 +295,7 @@ mod tests {
         let looks = (0..5).map(|_| looks());
         let looks = futures_util::future::join_all(looks);
         let (seen, ()) = tokio::join!(looks, async {
-            assert_eq!(admission.waiting(), 6);
+            assert_eq!(now(&admission), (1, 1, 5));
             drop((inside, place, pass));
         });
         assert!(seen.iter().all(Result::is_ok));
@@ -324,13 +311,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_that_becomes_free_goes_to_whoever_came_last() {
-        let admission = admission(2, 9, 20_000);
+        let admission = admission(2, 2, 9, 20_000);
         let (other, place) = (enter(&admission).await.unwrap(), enter(&admission).await.unwrap());
         let order = Mutex::new(Vec::new());
         // They are polled in this order: two wait inside, and two at the door, when the first place becomes free.
         let four = ["first", "second", "third", "last"].map(|name| passes(&admission, name, &order));
         tokio::join!(futures_util::future::join_all(four), async {
-            assert_eq!(admission.waiting(), 4);
+            assert_eq!(now(&admission), (2, 2, 2));
             drop(place);
         });
         assert_eq!(*order.lock().unwrap(), ["second", "first", "last", "third"]);
@@ -340,7 +327,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_leaves_while_waiting_takes_no_place_along() {
-        let admission = admission(2, 9, 20_000);
+        let admission = admission(2, 2, 9, 20_000);
         let _other = enter(&admission).await.unwrap();
         for sent in [false, true] {
             let place = enter(&admission).await.unwrap();
@@ -359,13 +346,13 @@ mod tests {
                 place = None;
             });
             assert_eq!(*order.lock().unwrap(), ["stays"]);
-            assert_eq!((admission.in_flight(), admission.waiting()), (1, 0));
+            assert_eq!(now(&admission), (1, 0, 0));
         }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn however_many_come_and_go_no_place_is_lost() {
-        let admission = admission(3, 40, 1);
+        let admission = admission(3, 5, 40, 1);
         let all = (0..64).map(|seed| {
             let admission = admission.clone();
             tokio::spawn(async move {

@@ -88,9 +88,11 @@ pub struct Connections {
 pub struct Admission {
     /// Requests that are worked on at once; 0 for what follows from the connections to the database.
     pub at_once: usize,
-    /// Requests that wait.
+    /// Requests that wait for a place, read and not to be answered from memory.
     pub waiting: usize,
-    /// Longest wait, in milliseconds.
+    /// Requests that wait to be read.
+    pub at_the_door: usize,
+    /// Longest wait to be read, and for a place, in milliseconds.
     pub wait_ms: u64,
 }
 

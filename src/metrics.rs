@@ -336,9 +336,9 @@ impl Metrics {
         self.shed.get_or_create(&ByReason { reason }).inc();
     }
 
-    /// How many requests are worked on, and how many wait for a place.
-    pub fn load(&self, in_flight: usize, waiting: usize) {
-        for (state, number) in [("in_flight", in_flight), ("waiting", waiting)] {
+    /// How many requests are worked on, wait for a place, and wait at the door.
+    pub fn load(&self, in_flight: usize, waiting: usize, at_the_door: usize) {
+        for (state, number) in [("in_flight", in_flight), ("waiting", waiting), ("at_the_door", at_the_door)] {
             self.admitted.get_or_create(&ByState { state }).set(i64::try_from(number).unwrap_or(i64::MAX));
         }
     }

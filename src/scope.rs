@@ -54,12 +54,9 @@ impl Scope {
         Self(Arc::new(Inner { state, caller, request_id, now, until, rows: AtomicU64::new(0), reads, _place: place }))
     }
 
-    /// What the answer rests on.
-    ///
-    /// # Errors
-    /// It cannot be kept, or nothing was noted.
-    pub fn basis(&self) -> Result<Basis, Reason> {
-        self.0.reads.as_ref().map_or(Err(Reason::Source), Reads::basis)
+    /// What the answer rests on or why it cannot be kept, where that is noted.
+    pub fn basis(&self) -> Option<Result<Basis, Reason>> {
+        self.0.reads.as_ref().map(Reads::basis)
     }
 
     /// What the answer rests on, as far as it is noted.

@@ -22,6 +22,27 @@ pub(super) struct Arrived(pub(super) Instant);
 /// What has become of a request at the door, among its extensions.
 pub(super) type Passed = Result<Arc<Pass>, Shed>;
 
+/// One who waits at the door, and has left if this is dropped.
+struct Waiting<'a> {
+    state: &'a State,
+    arrived: Instant,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.tell(observe::GONE, Outcome::Gone);
+        }
+    }
+}
+
+impl Waiting<'_> {
+    fn tell(&self, status: u16, outcome: Outcome) {
+        self.state.metrics.request(None, Kind::default(), status, outcome, self.arrived.elapsed());
+    }
+}
+
 /// Waits until there is room for a request, if it is one to GraphQL, and refuses it if there is none in time.
 pub(super) async fn wait(state: &State, request: &mut Request<Body>) -> Option<Response> {
     let arrived = Instant::now();
@@ -29,16 +50,19 @@ pub(super) async fn wait(state: &State, request: &mut Request<Body>) -> Option<R
     if request.uri().path() != GRAPHQL || request.method() == Method::OPTIONS {
         return None;
     }
+    let mut waiting = Waiting { state, arrived, is_over: false };
     let passed: Passed = state.admission.pass().await.map(Arc::new);
+    waiting.is_over = true;
+    // The handler refuses pages, which can read no refusal that does not name them, and whoever wants the head alone.
+    let is_usual = request.method() != Method::HEAD && !request.headers().contains_key(header::ORIGIN);
     match passed {
-        // Pages can read no refusal in which they are not named: the handler refuses them.
-        Err(why) if !request.headers().contains_key(header::ORIGIN) => {
+        Err(why) if is_usual => {
             state.metrics.shed(why.as_str());
             state.metrics.error(Code::Unavailable.as_str());
-            let status = StatusCode::SERVICE_UNAVAILABLE.as_u16();
-            state.metrics.request(None, Kind::default(), status, Outcome::Refused, arrived.elapsed());
+            waiting.tell(StatusCode::SERVICE_UNAVAILABLE.as_u16(), Outcome::Refused);
             let mut refusal = answer::overloaded(Media::accepted(request.headers()).unwrap_or(Media::Json));
-            observe::give_name(&mut refusal, &observe::name_of(request.headers(), &state.clock).to_string());
+            let id = observe::name_of(request.headers(), &state.clock).to_string();
+            observe::complete(&mut refusal, &id, request.version(), state);
             Some(refusal)
         }
         passed => {

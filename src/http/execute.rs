@@ -92,7 +92,9 @@ pub(super) async fn execute(
     let place = match pass.enter().await {
         Ok(place) => place,
         Err(why) => {
-            making.into_iter().for_each(|making| making.refuse(why));
+            if let Some(making) = making {
+                making.refuse(why);
+            }
             return Err(NotRun::Shed(why));
         }
     };
@@ -100,15 +102,15 @@ pub(super) async fn execute(
     Box::pin(async move {
         let asked = Asked::of(gateway, caller, sent, way).await?;
         let kept_as = request.filter(|_| asked.document.at(asked.at).is_of_customers);
-        if kept_as.is_none() {
-            request.into_iter().for_each(|request| state.cache.answers.give_up(request));
+        if let (Some(request), None) = (request, kept_as) {
+            state.cache.answers.give_up(request);
             making = None;
         }
         let made_at = state.clock.now();
         let reads = kept_as.map(|_| Reads::default());
         let scope = Scope::new(state.clone(), caller.clone(), id, place, reads);
         let (mut ran, basis) = asked.run(gateway, &scope).await?;
-        let cached = kept_as.map(|request| keep(gateway, request, made_at, &ran, basis));
+        let cached = kept_as.zip(basis).map(|(request, basis)| keep(gateway, request, made_at, &ran, basis));
         drop(making);
         ran.extensions.cache = cached;
         Ok(ran)
@@ -159,8 +161,8 @@ impl Asked {
         Ok(Self { document, at, variables, requested })
     }
 
-    /// Runs it. Also what its answer rests on, if it may be kept.
-    async fn run(&self, gateway: &Gateway, scope: &Scope) -> Result<(Ran, Result<Basis, Reason>), NotRun> {
+    /// Runs it. Also what its answer rests on, or why it cannot be kept, where that is noted.
+    async fn run(&self, gateway: &Gateway, scope: &Scope) -> Result<(Ran, Option<Result<Basis, Reason>>), NotRun> {
         let Self { document, at, variables, requested } = self;
         let (operation, requested) = (document.at(*at), *requested);
         let (caller, clock) = (scope.caller(), &gateway.state.clock);
@@ -173,7 +175,8 @@ impl Asked {
         let answer = within(gateway, scope.until(), request).await;
         let actual = scope.rows_read();
         let throttle = taken.map(|taken| taken.settle(actual.max(1), clock.now()));
-        let basis = if answer.errors.is_empty() { scope.basis() } else { Err(Reason::Errors) };
+        let is_whole = answer.errors.is_empty();
+        let basis = scope.basis().map(|basis| if is_whole { basis } else { Err(Reason::Errors) });
         let (data, errors) = whole(gateway, operation, variables, &withheld, answer)?;
         let ran = Ran {
             bytes: answer::begin(Some(&data), &errors)?,

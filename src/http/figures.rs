@@ -39,7 +39,8 @@ async fn figures(State(state): State<Arc<state::State>>) -> Response {
         &[("ok", fetched), ("failed", failed)],
     );
     state.metrics.cached_bytes(state.cache.answers.bytes());
-    state.metrics.load(state.admission.in_flight(), state.admission.waiting());
+    let admission = &state.admission;
+    state.metrics.load(admission.in_flight(), admission.waiting(), admission.at_the_door());
     match state.metrics.text(state.pool()) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
@@ -21,6 +22,9 @@ use crate::error::Code;
 use crate::metrics::{Kind, Outcome};
 use crate::state;
 use crate::telemetry::trace::{self, Parent};
+
+/// The status that proxies write for a client that closed its connection.
+pub(super) const GONE: u16 = 499;
 
 /// What a handler tells about the operation that it answered, in the extensions of its answer.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +48,12 @@ pub(super) struct Report {
 pub(super) struct RequestId(pub(super) Option<Uuid>);
 
 /// Answers a request, and lets operators know.
-pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
-    let started = request.extensions().get().map_or_else(Instant::now, |Arrived(at)| *at);
+pub(super) async fn observe(
+    State(gateway): State<Gateway>,
+    Extension(Arrived(started)): Extension<Arrived>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let name = name_of(request.headers(), &gateway.state.clock);
     request.extensions_mut().insert(RequestId(Some(name)));
     let id = name.to_string();
@@ -70,11 +78,19 @@ pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request
     let mut response = answered.instrument(within).instrument(span).await;
     let report = response.extensions_mut().remove::<Report>().unwrap_or_default();
     seen.tell(report, response.status().as_u16());
-    give_name(&mut response, &id);
-    if gateway.state.shutdown.is_leaving() && version <= Version::HTTP_11 {
+    complete(&mut response, &id, version, &gateway.state);
+    response
+}
+
+/// Tells the client what every answer tells: the id of its request, and that it should connect to another gateway when this
+/// one is about to leave.
+pub(super) fn complete(response: &mut Response, id: &str, version: Version, state: &state::State) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    if state.shutdown.is_leaving() && version <= Version::HTTP_11 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    response
 }
 
 /// The id that a client, or a proxy before the gateway, has given the request: only a UUID, because it stands in the log.
@@ -82,13 +98,6 @@ pub(super) async fn observe(State(gateway): State<Gateway>, mut request: Request
 pub(super) fn name_of(headers: &HeaderMap, clock: &Clock) -> Uuid {
     let given = headers.get("x-request-id").and_then(|name| Uuid::try_parse(name.to_str().ok()?).ok());
     given.unwrap_or_else(|| clock::new_id(clock.now()))
-}
-
-/// Tells the client the id of its request.
-pub(super) fn give_name(response: &mut Response, id: &str) {
-    if let Ok(id) = HeaderValue::from_str(id) {
-        response.headers_mut().insert("x-request-id", id);
-    }
 }
 
 /// Methods are words that a client may make up.
@@ -157,8 +166,7 @@ impl Seen {
 impl Drop for Seen {
     fn drop(&mut self) {
         if !self.told {
-            // The status that proxies write for a client that closed its connection.
-            self.record(&Report::default(), 499, Outcome::Gone);
+            self.record(&Report::default(), GONE, Outcome::Gone);
         }
     }
 }

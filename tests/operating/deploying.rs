@@ -101,7 +101,7 @@ fn every_figure_is_explained_and_no_other() {
     metrics.throttled("partner");
     metrics.shed("full");
     metrics.cached("hit", "");
-    metrics.load(1, 0);
+    metrics.load(1, 0, 0);
     metrics.trust(&[("verified", 1)], &[("ok", 1)]);
     metrics.job_led("seal", true);
     metrics.job_lag("seal", 0.0);
