@@ -9,7 +9,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 use super::negotiate::Media;
-use super::{GRAPHQL, answer, observe};
+use super::{GRAPHQL, graphql, observe};
 use crate::admission::{Pass, Shed};
 use crate::error::Code;
 use crate::metrics::{Kind, Outcome};
@@ -57,10 +57,9 @@ pub(super) async fn wait(state: &State, request: &mut Request<Body>) -> Option<R
     let is_usual = request.method() != Method::HEAD && !request.headers().contains_key(header::ORIGIN);
     match passed {
         Err(why) if is_usual => {
-            state.metrics.shed(why.as_str());
             state.metrics.error(Code::Unavailable.as_str());
             waiting.tell(StatusCode::SERVICE_UNAVAILABLE.as_u16(), Outcome::Refused);
-            let mut refusal = answer::overloaded(Media::accepted(request.headers()).unwrap_or(Media::Json));
+            let mut refusal = graphql::shed(state, why, Media::accepted(request.headers()).unwrap_or(Media::Json));
             let id = observe::name_of(request.headers(), &state.clock).to_string();
             observe::complete(&mut refusal, &id, request.version(), state);
             Some(refusal)

@@ -14,6 +14,7 @@ use super::request::{self, Rejected, Sent};
 use super::{Gateway, answer, bearer, body};
 use crate::admission::Shed;
 use crate::error::{Code, Fault};
+use crate::state;
 
 /// `GET /graphql`: queries only.
 pub(super) async fn by_get(
@@ -59,7 +60,7 @@ async fn respond(
     };
     let pass = match passed {
         Ok(pass) => pass,
-        Err(why) => return shed(gateway, why, media),
+        Err(why) => return shed(&gateway.state, why, media),
     };
     let caller = match bearer::authenticate(gateway, headers).await {
         Ok(caller) => caller,
@@ -79,7 +80,7 @@ async fn respond(
     let mut response = match execute(gateway, &caller, id, &sent, way, &pass).await {
         Ok(ran) => answer::write(ran, media),
         Err(NotRun::Rejected(Rejected(status, fault))) => return answer::refuse(status, &[fault], media),
-        Err(NotRun::Shed(why)) => return shed(gateway, why, media),
+        Err(NotRun::Shed(why)) => return shed(&gateway.state, why, media),
         Err(NotRun::Faults(faults)) => {
             if let Some(reason) = faults.first().and_then(of_document) {
                 gateway.state.metrics.refused(reason);
@@ -104,8 +105,8 @@ async fn respond(
 }
 
 /// Refuses a request that has cost nothing yet: the gateway has enough to do.
-fn shed(gateway: &Gateway, why: Shed, media: Media) -> Response {
-    gateway.state.metrics.shed(why.as_str());
+pub(super) fn shed(state: &state::State, why: Shed, media: Media) -> Response {
+    state.metrics.shed(why.as_str());
     answer::overloaded(media)
 }
 
